@@ -1,0 +1,218 @@
+// The Model: one configuration, complete, checked and immutable.
+//
+// config/load/ makes it; everything else only reads it, from any thread. Names of things are resolved to
+// indices into the vectors below, so that nothing that decides or answers looks up a string.
+#pragma once
+
+#include "config/address.hpp"
+#include "config/check.hpp"
+#include "config/name.hpp"
+#include "config/record.hpp"
+#include "config/time.hpp"
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+namespace fairway {
+
+using DatacenterIndex = std::uint16_t;
+using ServiceIndex = std::uint32_t;
+using EndpointIndex = std::uint16_t; ///< within its service
+using CheckIndex = std::uint16_t;
+
+/// Who this node is and where it stands.
+struct Node {
+    std::string name; ///< default: the host's name
+    std::optional<DatacenterIndex> datacenter; ///< unset: outside all of them
+    bool runbook = false; ///< this one, of several, runs the hooks (L17)
+};
+
+struct DnsSettings {
+    std::vector<SocketAddress> listen; ///< UDP and TCP; 0.0.0.0 and [::] stand for each address there is
+    unsigned threads = 0;              ///< UDP workers; 0: one a core
+    std::string nsid;                  ///< RFC 5001; empty: none
+};
+
+struct HttpSettings {
+    std::vector<SocketAddress> listen; ///< read-only: /metrics, /healthz, /readyz, /status
+};
+
+struct ControlSettings {
+    std::string socket = "/run/fairway/control.sock";
+};
+
+struct StateSettings {
+    std::string directory = "/var/lib/fairway";
+};
+
+/// What should answer whatever happens to the targets: "tcp://198.51.100.1:53".
+struct SelfDoubtSettings {
+    std::vector<SocketAddress> references; ///< looked at by TCP connect; a refusal is an answer
+};
+
+/// A zone this node is authoritative for. `records` is complete: SOA and NS at the apex included,
+/// whether they came from `nameservers`, from `records:` or from the file.
+struct Zone {
+    Name name;
+    Records records;
+};
+
+struct Coordinates {
+    double latitude = 0;
+    double longitude = 0;
+    bool operator==(const Coordinates&) const = default;
+};
+
+struct Datacenter {
+    std::string name;
+    std::string region;
+    std::string zone; ///< availability zone: with the region, the failure domain (L21)
+    std::optional<Coordinates> coordinates;
+    std::optional<double> capacity;
+};
+
+/// What is known of a set of client networks: how far each datacenter is, by time or by map.
+struct ClientClass {
+    std::vector<std::optional<double>> rtt_ms; ///< per datacenter; empty: nothing measured
+    std::optional<Coordinates> coordinates;
+    std::string region;
+    bool operator==(const ClientClass&) const = default;
+};
+using ClientClassIndex = std::uint16_t;
+
+/// Where clients are. Networks that say the same share a class; class 0 is "nothing known".
+struct Clients {
+    struct Network {
+        Prefix prefix;
+        ClientClassIndex client_class;
+        bool operator==(const Network&) const = default;
+    };
+    std::vector<Network> networks; ///< sorted by prefix; the longest match wins
+    std::vector<ClientClass> classes{ClientClass{}};
+};
+
+/// Three-valued combination of checks (Kleene): what makes an endpoint's tier ready.
+struct Expression {
+    enum class Op { check, all, any, at_least, negate };
+    Op op = Op::check;
+    CheckIndex check = 0;              ///< for Op::check
+    unsigned count = 0;                ///< for Op::at_least
+    bool required = true;              ///< false: looked at and shown, never decides
+    std::vector<Expression> operands;
+};
+
+/// Active/passive: by priority, or wherever the database's primary is.
+struct ActivePassive {
+    std::vector<EndpointIndex> order; ///< best first; those not named are excluded
+    bool follow_primary = false;
+};
+/// One datacenter an answer, drawn by the endpoints' weights.
+struct Weighted {};
+/// Nearest by round-trip time, else by distance.
+struct Latency {
+    Duration margin_absolute = 10ms; ///< with `margin_relative`, the larger: a gain below it switches nothing
+    double margin_relative = 0.15;
+};
+using Policy = std::variant<ActivePassive, Weighted, Latency>;
+
+/// One program of the operator's runbook (L18).
+struct Hook {
+    enum class Step { prepare, fence, promote, after_failover, rejoin, failback };
+    std::vector<std::string> exec; ///< argv, no shell; empty if `http` is given. argv[0] with a slash is a path
+                                   ///< relative to the configuration file
+    std::string http;              ///< https:// (http:// to loopback only); empty if `exec` is given
+    Duration timeout = 60s;
+    bool required = true;          ///< fence: without its success nothing is promoted
+};
+
+/// What a service answers when nothing is fit (L8).
+struct OnAllDown {
+    enum class Mode { as_if_all_up, last_good, all, fixed, nodata, servfail };
+    Mode mode = Mode::as_if_all_up;
+    std::vector<IpAddress> addresses; ///< for `fixed` (YAML: {static: [...]})
+};
+
+struct Ttl {
+    Duration min = 10s; ///< from the first failed probe until quiet for `max`
+    Duration max = 10s;
+};
+
+/// A target named for one check: what it looks at instead of the answered address.
+struct Target {
+    std::variant<IpAddress, std::string> host;
+    std::optional<std::uint16_t> port; ///< else the check's, else its kind's (L6)
+};
+
+/// A service in one datacenter.
+struct Endpoint {
+    DatacenterIndex datacenter = 0;
+    std::vector<IpAddress> addresses; ///< what is answered
+    unsigned weight = 1;              ///< 0 counts as excluded (L7)
+    std::map<CheckIndex, std::vector<Target>> targets;
+    bool unchecked = false;
+};
+
+/// A name that is balanced.
+struct Service {
+    enum class Consistency { unsaid, strong, eventual };
+    enum class Failover { automatic, approval };
+    enum class Failback { automatic, delayed, manual }; ///< YAML: auto | delayed | manual
+    enum class OnNoPrimary { hold, standby, on_all_down };
+
+    Name name;
+    Policy policy;
+    Ttl ttl;
+    Consistency consistency = Consistency::unsaid;
+    std::optional<Expression> application;
+    std::optional<Expression> stateful;
+    bool unchecked = false;
+    std::vector<Endpoint> endpoints;
+    OnAllDown on_all_down;
+
+    Failover failover = Failover::automatic;
+    Failback failback = Failback::delayed;
+    Duration failback_after = 300s;
+    OnNoPrimary on_no_primary = OnNoPrimary::hold;
+    Duration no_primary_hold = 60s;
+    std::map<Hook::Step, Hook> hooks;
+
+    bool follows_primary() const {
+        auto* p = std::get_if<ActivePassive>(&policy);
+        return p && p->follow_primary;
+    }
+};
+
+/// How many of a service's endpoints automation may take out at once (L9).
+struct Brake {
+    double max_share = 0.5;
+    Duration within = 60s;
+};
+
+struct Model {
+    std::string file; ///< the configuration file it came from, absolute
+    Node node;
+    DnsSettings dns;
+    HttpSettings http;
+    ControlSettings control;
+    StateSettings state;
+    SelfDoubtSettings self_doubt;
+    Brake brake;
+    std::vector<Datacenter> datacenters;
+    Clients clients;
+    std::vector<CheckPtr> checks;
+    std::vector<Service> services; ///< sorted by name
+    std::vector<Zone> zones;
+
+    std::optional<ServiceIndex> find_service(const Name& name) const;
+    std::optional<DatacenterIndex> find_datacenter(std::string_view name) const;
+    const Datacenter& datacenter_of(const Service& s, EndpointIndex e) const {
+        return datacenters[s.endpoints[e].datacenter];
+    }
+};
+using ModelPtr = std::shared_ptr<const Model>;
+
+} // namespace fairway

@@ -1,0 +1,60 @@
+// The controller: the only owner of mutable state. Event in, one call into policies/, effects out.
+//
+// It decides nothing: an `if` about health belongs in policies/. It runs in the control thread's loop; in tests the
+// loop, the prober, the store and the hooks are simulated and everything else is this very code.
+#pragma once
+
+#include "daemon/hook_runner.hpp"
+#include "daemon/state_store.hpp"
+#include "policies/engine.hpp"
+#include "probes/async/loop.hpp"
+#include "probes/prober.hpp"
+
+#include <functional>
+#include <span>
+
+namespace fairway::daemon {
+
+/// A transition as it happened: numbered, with the moments of its way to the answer (O3).
+struct Happening {
+    std::uint64_t id = 0;
+    policies::Transition transition;
+    std::optional<Instant> published; ///< when the answer that follows from it was handed to the DNS workers
+};
+
+/// What the controller tells the world outside the decision.
+struct Outlets {
+    /// Hands changed plans to dns/: `changed` names the services, `engine` has their plans. Must not block.
+    std::function<void(std::span<const ServiceIndex> changed, const policies::Engine& engine, std::uint64_t generation)>
+        publish;
+    /// Log, journal, metrics and notifications. Must not block.
+    std::function<void(const Happening&)> happened;
+};
+
+class Controller {
+  public:
+    /// How long a publication waits for the store before it goes ahead with an alarm.
+    static constexpr Duration store_patience = 500ms;
+    /// How often the store is told that we still look: a restart within 60 s of it resumes health (L20).
+    static constexpr Duration heartbeat = 5s;
+
+    Controller(Loop& loop, probes::Prober& prober, StateStore& store, HookRunner& hooks, Outlets outlets,
+               ModelPtr model, const policies::Restored& restored);
+    ~Controller();
+
+    void start();
+    void observe(std::span<const Observation> batch); ///< the prober's sink
+    policies::CommandResult command(const policies::Command& command);
+    void reload(ModelPtr model);
+
+    policies::Report report() const;
+    policies::Explanation explain(ServiceIndex s, std::optional<IpAddress> client) const;
+    const policies::Engine& engine() const;
+    std::uint64_t generation() const; ///< of the last publication; never goes back (P7)
+
+  private:
+    struct State;
+    std::unique_ptr<State> state_;
+};
+
+} // namespace fairway::daemon

@@ -1,0 +1,35 @@
+// The answer plan: what a service's name answers now, for whom, and for how long it may be kept.
+//
+// The one word that policies/ and dns/ share. Policies make it, dns/ compiles it to wire form.
+#pragma once
+
+#include "config/model.hpp"
+
+#include <cstdint>
+#include <vector>
+
+namespace fairway {
+
+/// One of the things an answer may be: the addresses of one endpoint that are fit to be answered.
+struct Choice {
+    EndpointIndex endpoint = 0;
+    std::vector<IpAddress> addresses; ///< both families; a family without any is NODATA (L11)
+    std::uint32_t weight = 1;         ///< of the draw; choices of weight 0 are not drawn
+    bool operator==(const Choice&) const = default;
+};
+
+struct AnswerPlan {
+    enum class Kind : std::uint8_t {
+        servfail, ///< undecided at the start (L20), or everything is excluded by force (L19)
+        nodata,   ///< only where the operator chose it (L8)
+        draw,     ///< one choice an answer, by weight
+        by_client ///< the client's class names the choice
+    };
+    Kind kind = Kind::servfail;
+    std::uint32_t ttl = 10;                ///< seconds
+    std::vector<Choice> choices;
+    std::vector<std::uint16_t> by_client;  ///< per ClientClassIndex: index into `choices`
+    bool operator==(const AnswerPlan&) const = default;
+};
+
+} // namespace fairway

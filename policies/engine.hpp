@@ -1,0 +1,79 @@
+// The engine: the whole decision as one value that is stepped. Pure: events and time in, effects out.
+//
+// It owns no thread, clock, socket or file. daemon/controller feeds it and carries its effects out; the simulation
+// drives the same controller in virtual time. Everything it says is in the Effects it returns.
+#pragma once
+
+#include "config/model.hpp"
+#include "policies/answer_plan.hpp"
+#include "policies/command.hpp"
+#include "policies/observation.hpp"
+#include "policies/report.hpp"
+#include "policies/transition.hpp"
+
+#include <memory>
+#include <span>
+#include <vector>
+
+namespace fairway::policies {
+
+/// What a step wants done. Order of carrying out: store, then publish (unless `safety`), then the rest.
+struct Effects {
+    std::vector<Transition> transitions;
+    std::vector<ServiceIndex> plans;      ///< whose plan changed: compile and publish
+    bool safety = false;                  ///< a withdrawal is among them: publish before the store has answered
+    std::vector<MemberId> look;           ///< look at these now
+    std::vector<HookRequest> hooks;       ///< run these; each is answered by hook_ended()
+    std::vector<ServiceRecord> services;  ///< write these records
+    std::vector<MemberRecord> members;    ///< write these records (health is a hint: losing one is harmless)
+    bool overrides = false;               ///< write all of overrides()
+
+    void append(Effects other);
+    bool empty() const;
+};
+
+/// A member and how to look at it: what the prober is told.
+struct Member {
+    MemberId id;
+    ProbeSpec spec;
+};
+
+class Engine {
+  public:
+    /// Starts deciding: with what was restored where it is young enough, else from nothing (L20).
+    Engine(ModelPtr model, const Restored& restored, Now now);
+    ~Engine();
+    Engine(Engine&&) noexcept;
+    Engine& operator=(Engine&&) noexcept;
+
+    /// The first effects: plans for every service, whatever they are. Call once, before anything else.
+    Effects start(Now now);
+
+    Effects observe(std::span<const Observation> batch, Now now);
+    Effects tick(Now now); ///< call at next_due() or later
+    Effects hook_ended(const HookResult& result, Now now);
+    Effects reload(ModelPtr model, Now now); ///< what did not change keeps its history (H11)
+
+    struct Commanded {
+        CommandResult result;
+        Effects effects;
+    };
+    Commanded command(const Command& command, Now now);
+
+    /// When time alone will next change something. Never in the past of the last call.
+    Instant next_due() const;
+
+    const Model& model() const;
+    std::span<const Member> members() const; ///< changes only with reload()
+    const AnswerPlan& plan(ServiceIndex s) const;
+    std::span<const Override> overrides() const;
+
+    Report report(Now now) const;
+    Explanation explain(ServiceIndex s, std::optional<IpAddress> client, Now now) const;
+
+  private:
+    struct State;
+    std::unique_ptr<State> state_;
+};
+
+} // namespace fairway::policies

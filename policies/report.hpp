@@ -1,0 +1,87 @@
+// The report: everything the decision knows, as plain values, for status, metrics and explain.
+#pragma once
+
+#include "policies/answer_plan.hpp"
+#include "policies/command.hpp"
+#include "policies/observation.hpp"
+#include "policies/transition.hpp"
+
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace fairway::policies {
+
+/// Three-valued: is it fit to be used?
+enum class Readiness : std::uint8_t { undecided, ready, unready };
+std::string_view to_string(Readiness r);
+
+struct MemberReport {
+    MemberId id = 0;
+    std::string check, kind, target, datacenter;
+    Readiness verdict = Readiness::undecided; ///< does it work
+    Readiness requirements = Readiness::undecided; ///< do its facts satisfy the check
+    bool held = false;                        ///< silent, and not believed because of self-doubt
+    std::optional<Observation> last;
+    std::optional<Duration> lag;              ///< reckoned (L16)
+    unsigned passes = 0, fails = 0;
+    Instant since{};
+};
+
+struct EndpointReport {
+    std::string datacenter;
+    Readiness application = Readiness::undecided, stateful = Readiness::undecided; ///< `ready` where there is no check
+    bool fit = false, excluded = false, braked = false;
+    bool in_plan = false;
+    double share = 0; ///< of the answers, 0..1; by_client plans: of the client classes
+    std::optional<Role> role;
+    std::optional<std::uint64_t> epoch;
+    std::optional<Duration> lag;
+    std::vector<IpAddress> addresses; ///< those fit to be answered
+    std::string reason;               ///< why it is fit or not, one sentence
+    Instant since{};
+};
+
+struct ServiceReport {
+    std::string name, policy;
+    std::string state;     ///< "serving", "undecided", "held: no primary", "all down: last_good", ...
+    std::string active;    ///< the datacenter that answers, where it is one; else empty
+    std::string preferred; ///< where it would be if all were fit; empty where there is no such thing
+    std::string reason;
+    Instant since{};
+    std::uint32_t ttl = 0;
+    std::vector<EndpointReport> endpoints;
+    std::optional<Switch> running;
+    std::optional<ClaimRecord> followed;
+};
+
+struct Report {
+    Now at;
+    std::uint64_t generation = 0;
+    bool doubt = false;
+    std::vector<Alarm> alarms;
+    std::vector<ServiceReport> services;
+    std::vector<MemberReport> members;
+    std::vector<Override> overrides;
+};
+
+/// Why a client gets the answer it gets: every stage and every candidate, kept or dropped.
+struct Explanation {
+    struct Line {
+        std::string stage;   ///< "name", "client", "application", "stateful", "override", "brake", "policy", "answer"
+        std::string subject; ///< datacenter, or empty
+        std::string verdict; ///< "kept", "dropped", "chosen", ...
+        std::string reason;
+    };
+    struct Outcome {
+        std::string datacenter;
+        std::vector<IpAddress> addresses;
+        double probability = 0;
+    };
+    std::string name, client;
+    std::vector<Line> lines;
+    std::vector<Outcome> answer; ///< empty: SERVFAIL or NODATA, as the last line says
+    std::uint32_t ttl = 0;
+};
+
+} // namespace fairway::policies
