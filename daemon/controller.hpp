@@ -1,7 +1,7 @@
 // The controller: the only owner of mutable state. Event in, one call into policies/, effects out.
 //
-// It decides nothing: an `if` about health belongs in policies/. It runs in the control thread's loop; in tests the
-// loop, the prober, the store and the hooks are simulated and everything else is this very code.
+// It decides nothing: an `if` about health belongs in policies/. It runs in the control thread's loop; in
+// tests the loop, the prober, the store and the hooks are simulated and everything else is this very code.
 #pragma once
 
 #include "daemon/hook_runner.hpp"
@@ -22,13 +22,19 @@ struct Happening {
     std::optional<Instant> published; ///< when the answer that follows from it was handed to the DNS workers
 };
 
-/// What the controller tells the world outside the decision.
+/// What the controller tells the world outside the decision. None of them may block; unset ones are left out.
 struct Outlets {
-    /// Hands changed plans to dns/: `changed` names the services, `engine` has their plans. Must not block.
-    std::function<void(std::span<const ServiceIndex> changed, const policies::Engine& engine, std::uint64_t generation)>
+    /// Hands changed plans to dns/: `changed` names the services, `engine` has their plans. After a reload it
+    /// names every service of the new model.
+    std::function<void(std::span<const ServiceIndex> changed, const policies::Engine& engine,
+                       std::uint64_t generation)>
         publish;
-    /// Log, journal, metrics and notifications. Must not block.
+    /// Log, journal, metrics and notifications; once per transition, as it is decided (`published` unset).
     std::function<void(const Happening&)> happened;
+    /// The same happening again once its answer is out, with `published` set; only for those that changed a
+    /// plan.
+    std::function<void(const Happening&)> answered;
+    std::uint64_t last_id = 0; ///< the journal's last number: happenings are numbered on from it
 };
 
 class Controller {
@@ -37,6 +43,9 @@ class Controller {
     static constexpr Duration store_patience = 500ms;
     /// How often the store is told that we still look: a restart within 60 s of it resumes health (L20).
     static constexpr Duration heartbeat = 5s;
+    /// Added to the generation in every write, so that one restored after a crash is above any that was
+    /// published: more than can be published between two heartbeats.
+    static constexpr std::uint64_t generation_reserve = 1000;
 
     Controller(Loop& loop, probes::Prober& prober, StateStore& store, HookRunner& hooks, Outlets outlets,
                ModelPtr model, const policies::Restored& restored);
@@ -47,6 +56,9 @@ class Controller {
     policies::CommandResult command(const policies::Command& command);
     void reload(ModelPtr model);
 
+    /// A transition of the daemon's own, "configuration loaded": numbered and reported like the engine's.
+    void announce(policies::Transition transition);
+
     policies::Report report() const;
     policies::Explanation explain(ServiceIndex s, std::optional<IpAddress> client) const;
     const policies::Engine& engine() const;
@@ -54,7 +66,7 @@ class Controller {
 
   private:
     struct State;
-    std::unique_ptr<State> state_;
+    std::shared_ptr<State> state_; ///< shared, so that an answer that comes after the end finds nobody
 };
 
 } // namespace fairway::daemon

@@ -13,8 +13,8 @@ namespace fairway::daemon {
 
 /// One durable change, written as one transaction.
 struct StateWrite {
-    std::vector<policies::ServiceRecord> services; ///< replaced by name
-    std::vector<policies::MemberRecord> members;   ///< replaced by key
+    std::vector<policies::ServiceRecord> services;            ///< replaced by name
+    std::vector<policies::MemberRecord> members;              ///< replaced by key
     std::optional<std::vector<policies::Override>> overrides; ///< replaced whole
     std::optional<std::uint64_t> generation;
     std::optional<WallTime> alive;

@@ -1,0 +1,232 @@
+#include "daemon/controller.hpp"
+
+#include "daemon/publisher.hpp"
+
+#include <map>
+#include <numeric>
+#include <utility>
+
+namespace fairway::daemon {
+
+using namespace policies;
+
+struct Controller::State : std::enable_shared_from_this<Controller::State> {
+    State(Loop& l, probes::Prober& p, StateStore& s, HookRunner& h, Outlets o, ModelPtr model,
+          const Restored& restored)
+        : loop(l),
+          prober(p),
+          store(s),
+          hooks(h),
+          outlets(std::move(o)),
+          engine(std::move(model), restored, l.now()),
+          publisher(l, outlets, restored.generation),
+          last_id(outlets.last_id) {
+        for (const auto& r : restored.services) records[r.service] = r;
+    }
+
+    Loop& loop;
+    probes::Prober& prober;
+    StateStore& store;
+    HookRunner& hooks;
+    const Outlets outlets;
+    Engine engine;
+    Publisher publisher;
+    std::uint64_t last_id;
+
+    Loop::HandlePtr due, beat;
+    std::map<Publisher::Ticket, Loop::HandlePtr> patience; ///< one per publication that waits for the store
+    bool beat_unanswered = false;
+
+    std::map<std::string, ServiceRecord> records; ///< the newest record of each service
+    std::vector<std::string> owed;                ///< services whose last write failed: in the next one again
+    bool overrides_owed = false;
+    std::optional<Alarm> store_alarm;
+
+    // ---- transitions
+
+    Happening report(Transition t) {
+        Happening h{++last_id, std::move(t), std::nullopt};
+        if (outlets.happened) outlets.happened(h);
+        return h;
+    }
+
+    void store_failed(const std::string& why) {
+        if (store_alarm) return;
+        store_alarm =
+            Alarm{"store", Severity::critical, "", "", "the state store fails: " + why, loop.now().mono};
+        report({.change = Change::store_failed,
+                .severity = Severity::critical,
+                .from = "ok",
+                .to = "failed",
+                .reason = why + "; answers go on, but a restart now could forget a decision",
+                .decided = loop.now().mono});
+    }
+
+    void store_recovered() {
+        if (!store_alarm) return;
+        store_alarm.reset();
+        report({.change = Change::store_recovered,
+                .from = "failed",
+                .to = "ok",
+                .reason = "the state store writes again",
+                .decided = loop.now().mono});
+    }
+
+    // ---- the store
+
+    /// Adds what earlier writes failed to store, as it is now.
+    void add_owed(StateWrite& write) {
+        for (const auto& name : std::exchange(owed, {})) write.services.push_back(records.at(name));
+        if (std::exchange(overrides_owed, false)) take_overrides(write);
+    }
+
+    void take_overrides(StateWrite& write) {
+        const auto now = engine.overrides();
+        write.overrides.emplace(now.begin(), now.end());
+    }
+
+    /// Writes, and calls `after` once that is answered, well or badly.
+    void send(StateWrite write, std::function<void(State&)> after) {
+        add_owed(write);
+        write.generation = publisher.generation() + generation_reserve;
+        std::vector<std::string> names;
+        for (const auto& r : write.services) names.push_back(r.service);
+        const bool overrides = write.overrides.has_value();
+        auto done = [weak = weak_from_this(), names, overrides,
+                     after = std::move(after)](const std::string& error) {
+            auto self = weak.lock();
+            if (!self) return;
+            self->written(names, overrides, error);
+            after(*self);
+        };
+        store.write(std::move(write), std::move(done));
+    }
+
+    void written(const std::vector<std::string>& names, bool overrides, const std::string& error) {
+        if (error.empty()) return store_recovered();
+        owed.insert(owed.end(), names.begin(), names.end());
+        overrides_owed |= overrides;
+        store_failed(error);
+    }
+
+    void beat_once() {
+        beat = loop.after(heartbeat, [this] { beat_once(); });
+        if (std::exchange(beat_unanswered, true))
+            return store_failed("no answer for " + to_string(heartbeat));
+        StateWrite write;
+        write.alive = loop.now().wall;
+        send(std::move(write), [](State& self) { self.beat_unanswered = false; });
+    }
+
+    // ---- publication
+
+    void publish(Publisher::Ticket ticket) {
+        patience.erase(patience.begin(), patience.upper_bound(ticket));
+        publisher.release(ticket, engine);
+    }
+
+    void lose_patience(Publisher::Ticket ticket) {
+        store_failed("no answer within " + to_string(store_patience));
+        publish(ticket);
+    }
+
+    // ---- effects
+
+    static bool writes(const Effects& e) { return !e.services.empty() || !e.members.empty() || e.overrides; }
+    /// Health is a hint: nothing waits for it.
+    static bool durable(const Effects& e) { return !e.services.empty() || e.overrides; }
+
+    void carry_out(Effects e) {
+        std::vector<Happening> causes;
+        for (auto& t : e.transitions) causes.push_back(report(std::move(t)));
+        const Publisher::Ticket ticket =
+            e.plans.empty() ? 0 : publisher.queue(std::move(e.plans), std::move(causes));
+        const bool wait = ticket && durable(e) && !e.safety && !store_alarm;
+        if (wait) patience[ticket] = loop.after(store_patience, [this, ticket] { lose_patience(ticket); });
+        if (writes(e)) write(e, ticket);
+        if (!wait) publish(ticket);
+        if (!e.look.empty()) prober.look(e.look);
+        for (const auto& h : e.hooks) run_hook(h);
+        arm();
+    }
+
+    void write(Effects& e, Publisher::Ticket ticket) {
+        StateWrite w;
+        for (const auto& r : e.services) records[r.service] = r;
+        w.services = std::move(e.services);
+        w.members = std::move(e.members);
+        if (e.overrides) take_overrides(w);
+        send(std::move(w), [ticket](State& self) { self.publish(ticket); });
+    }
+
+    void run_hook(const HookRequest& request) {
+        const Service& service = engine.model().services.at(request.service);
+        const Hook& hook = service.hooks.at(request.step);
+        hooks.run(hook, service, request, [weak = weak_from_this()](HookResult result) {
+            if (auto self = weak.lock()) self->carry_out(self->engine.hook_ended(result, self->loop.now()));
+        });
+    }
+
+    void arm() {
+        const Instant when = engine.next_due();
+        due.reset();
+        if (when != Instant::max()) due = loop.at(when, [this] { carry_out(engine.tick(loop.now())); });
+    }
+
+    void assign() {
+        std::vector<probes::Assignment> all;
+        for (const auto& m : engine.members()) all.push_back({m.id, m.spec});
+        prober.assign(std::move(all));
+    }
+};
+
+Controller::Controller(Loop& loop, probes::Prober& prober, StateStore& store, HookRunner& hooks,
+                       Outlets outlets, ModelPtr model, const Restored& restored)
+    : state_(std::make_shared<State>(loop, prober, store, hooks, std::move(outlets), std::move(model),
+                                     restored)) {}
+
+Controller::~Controller() = default;
+
+void Controller::start() {
+    state_->assign();
+    state_->carry_out(state_->engine.start(state_->loop.now()));
+    state_->beat_once();
+}
+
+void Controller::observe(std::span<const Observation> batch) {
+    state_->carry_out(state_->engine.observe(batch, state_->loop.now()));
+}
+
+CommandResult Controller::command(const Command& command) {
+    auto done = state_->engine.command(command, state_->loop.now());
+    state_->carry_out(std::move(done.effects));
+    return std::move(done.result);
+}
+
+void Controller::reload(ModelPtr model) {
+    auto effects = state_->engine.reload(std::move(model), state_->loop.now());
+    // Services are numbered anew: every plan is handed over, and what still waits becomes all of them.
+    effects.plans.resize(state_->engine.model().services.size());
+    std::iota(effects.plans.begin(), effects.plans.end(), ServiceIndex{0});
+    state_->publisher.renumber(effects.plans);
+    state_->assign();
+    state_->carry_out(std::move(effects));
+}
+
+void Controller::announce(Transition transition) { state_->report(std::move(transition)); }
+
+Report Controller::report() const {
+    Report r = state_->engine.report(state_->loop.now());
+    r.generation = generation();
+    if (state_->store_alarm) r.alarms.push_back(*state_->store_alarm);
+    return r;
+}
+
+Explanation Controller::explain(ServiceIndex s, std::optional<IpAddress> client) const {
+    return state_->engine.explain(s, client, state_->loop.now());
+}
+
+const Engine& Controller::engine() const { return state_->engine; }
+std::uint64_t Controller::generation() const { return state_->publisher.generation(); }
+
+} // namespace fairway::daemon

@@ -1,0 +1,41 @@
+#include "daemon/publisher.hpp"
+
+#include <iterator>
+
+namespace fairway::daemon {
+
+namespace {
+
+template<class T> void append(std::vector<T>& to, std::vector<T> from) {
+    to.insert(to.end(), std::make_move_iterator(from.begin()), std::make_move_iterator(from.end()));
+}
+
+}
+
+Publisher::Ticket Publisher::queue(std::vector<ServiceIndex> plans, std::vector<Happening> causes) {
+    waiting_.push_back({++last_, std::move(plans), std::move(causes)});
+    return last_;
+}
+
+void Publisher::renumber(const std::vector<ServiceIndex>& all) {
+    for (auto& w : waiting_) w.plans = all;
+}
+
+void Publisher::release(Ticket ticket, const policies::Engine& engine) {
+    std::set<ServiceIndex> plans;
+    std::vector<Happening> causes;
+    for (; waits(ticket); waiting_.pop_front()) {
+        plans.insert(waiting_.front().plans.begin(), waiting_.front().plans.end());
+        append(causes, std::move(waiting_.front().causes));
+    }
+    if (plans.empty()) return;
+    const std::vector<ServiceIndex> changed(plans.begin(), plans.end());
+    ++generation_;
+    if (outlets_.publish) outlets_.publish(changed, engine, generation_);
+    for (auto& h : causes) {
+        h.published = loop_.now().mono;
+        if (outlets_.answered) outlets_.answered(h);
+    }
+}
+
+} // namespace fairway::daemon

@@ -1,0 +1,47 @@
+// Publications that wait for the store: what is durable is written first, then answered.
+//
+// Releasing one releases every earlier one with it, and what is published is always the engine's newest plan,
+// so no older plan ever goes over a newer one. Belongs to the control loop.
+#pragma once
+
+#include "daemon/controller.hpp"
+
+#include <deque>
+#include <set>
+
+namespace fairway::daemon {
+
+class Publisher {
+  public:
+    using Ticket = std::uint64_t;
+
+    Publisher(Loop& loop, const Outlets& outlets, std::uint64_t generation)
+        : loop_(loop), outlets_(outlets), generation_(generation) {}
+
+    /// Queues the services' plans, and the transitions that explain them, behind those already waiting.
+    Ticket queue(std::vector<ServiceIndex> plans, std::vector<Happening> causes);
+
+    /// After a reload the services are numbered anew: whatever waits becomes all of them.
+    void renumber(const std::vector<ServiceIndex>& all);
+
+    /// Publishes everything queued up to and with `ticket`; nothing if it is out already.
+    void release(Ticket ticket, const policies::Engine& engine);
+
+    std::uint64_t generation() const { return generation_; }
+
+  private:
+    bool waits(Ticket ticket) const { return !waiting_.empty() && waiting_.front().ticket <= ticket; }
+
+    struct Waiting {
+        Ticket ticket;
+        std::vector<ServiceIndex> plans;
+        std::vector<Happening> causes;
+    };
+    Loop& loop_;
+    const Outlets& outlets_;
+    std::uint64_t generation_;
+    Ticket last_ = 0;
+    std::deque<Waiting> waiting_; ///< by ticket
+};
+
+} // namespace fairway::daemon
