@@ -10,6 +10,10 @@ namespace fairway::daemon {
 
 using namespace policies;
 
+namespace {
+const std::string state_part = "the state store";
+}
+
 struct Controller::State : std::enable_shared_from_this<Controller::State> {
     State(Loop& l, probes::Prober& p, StateStore& s, HookRunner& h, Outlets o, ModelPtr model,
           const Restored& restored)
@@ -40,7 +44,7 @@ struct Controller::State : std::enable_shared_from_this<Controller::State> {
     std::map<std::string, ServiceRecord> records; ///< the newest record of each service
     std::vector<std::string> owed;                ///< services whose last write failed: in the next one again
     bool overrides_owed = false;
-    std::optional<Alarm> store_alarm;
+    std::map<std::string, Alarm> store_alarms; ///< by part
 
     // ---- transitions
 
@@ -50,25 +54,29 @@ struct Controller::State : std::enable_shared_from_this<Controller::State> {
         return h;
     }
 
-    void store_failed(const std::string& why) {
-        if (store_alarm) return;
-        store_alarm =
-            Alarm{"store", Severity::critical, "", "", "the state store fails: " + why, loop.now().mono};
+    void store_failed(const std::string& part, const std::string& why) {
+        const auto [alarm, fresh] = store_alarms.try_emplace(part);
+        if (!fresh) return;
+        alarm->second = {.id = "store",
+                         .severity = Severity::critical,
+                         .text = part + " fails: " + why,
+                         .since = loop.now().mono};
         report({.change = Change::store_failed,
                 .severity = Severity::critical,
+                .subject = part,
                 .from = "ok",
                 .to = "failed",
-                .reason = why + "; answers go on, but a restart now could forget a decision",
+                .reason = why + "; answers go on, but what is decided now may be forgotten by a restart",
                 .decided = loop.now().mono});
     }
 
-    void store_recovered() {
-        if (!store_alarm) return;
-        store_alarm.reset();
+    void store_recovered(const std::string& part) {
+        if (!store_alarms.erase(part)) return;
         report({.change = Change::store_recovered,
+                .subject = part,
                 .from = "failed",
                 .to = "ok",
-                .reason = "the state store writes again",
+                .reason = part + " writes again",
                 .decided = loop.now().mono});
     }
 
@@ -103,16 +111,16 @@ struct Controller::State : std::enable_shared_from_this<Controller::State> {
     }
 
     void written(const std::vector<std::string>& names, bool overrides, const std::string& error) {
-        if (error.empty()) return store_recovered();
+        if (error.empty()) return store_recovered(state_part);
         owed.insert(owed.end(), names.begin(), names.end());
         overrides_owed |= overrides;
-        store_failed(error);
+        store_failed(state_part, error);
     }
 
     void beat_once() {
         beat = loop.after(heartbeat, [this] { beat_once(); });
         if (std::exchange(beat_unanswered, true))
-            return store_failed("no answer for " + to_string(heartbeat));
+            return store_failed(state_part, "no answer for " + to_string(heartbeat));
         StateWrite write;
         write.alive = loop.now().wall;
         send(std::move(write), [](State& self) { self.beat_unanswered = false; });
@@ -126,7 +134,7 @@ struct Controller::State : std::enable_shared_from_this<Controller::State> {
     }
 
     void lose_patience(Publisher::Ticket ticket) {
-        store_failed("no answer within " + to_string(store_patience));
+        store_failed(state_part, "no answer within " + to_string(store_patience));
         publish(ticket);
     }
 
@@ -141,7 +149,7 @@ struct Controller::State : std::enable_shared_from_this<Controller::State> {
         for (auto& t : e.transitions) causes.push_back(report(std::move(t)));
         const Publisher::Ticket ticket =
             e.plans.empty() ? 0 : publisher.queue(std::move(e.plans), std::move(causes));
-        const bool wait = ticket && durable(e) && !e.safety && !store_alarm;
+        const bool wait = ticket && durable(e) && !e.safety && !store_alarms.contains(state_part);
         if (wait) patience[ticket] = loop.after(store_patience, [this, ticket] { lose_patience(ticket); });
         if (writes(e)) write(e, ticket);
         if (!wait) publish(ticket);
@@ -215,10 +223,14 @@ void Controller::reload(ModelPtr model) {
 
 void Controller::announce(Transition transition) { state_->report(std::move(transition)); }
 
+void Controller::storage(const std::string& part, const std::string& error) {
+    error.empty() ? state_->store_recovered(part) : state_->store_failed(part, error);
+}
+
 Report Controller::report() const {
     Report r = state_->engine.report(state_->loop.now());
     r.generation = generation();
-    if (state_->store_alarm) r.alarms.push_back(*state_->store_alarm);
+    for (const auto& [part, alarm] : state_->store_alarms) r.alarms.push_back(alarm);
     return r;
 }
 

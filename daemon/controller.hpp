@@ -59,6 +59,9 @@ class Controller {
     /// A transition of the daemon's own, "configuration loaded": numbered and reported like the engine's.
     void announce(policies::Transition transition);
 
+    /// A part of storage besides the state store fails ("the journal", its error) or is well again ("").
+    void storage(const std::string& part, const std::string& error);
+
     policies::Report report() const;
     policies::Explanation explain(ServiceIndex s, std::optional<IpAddress> client) const;
     const policies::Engine& engine() const;

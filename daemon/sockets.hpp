@@ -1,0 +1,24 @@
+// Listening sockets of ours, handed to the HTTP servers, and who is at the other end of a Unix one.
+#pragma once
+
+#include "config/address.hpp"
+#include "daemon/fd.hpp"
+
+#include <string>
+
+namespace fairway::daemon {
+
+/// Throws std::runtime_error with one sentence: "127.0.0.1:9553: Address already in use".
+Fd listen_tcp(const SocketAddress& address);
+
+/// A Unix socket of mode 0660. A stale file is replaced only if nobody answers on it; anything else there is
+/// an error.
+Fd listen_unix(const std::string& path);
+
+/// The user at the other end of a Unix connection, by name; "uid 1234" if it has none.
+std::string peer_user(int connection);
+
+/// What `fd` is bound to: the port the system chose for port 0.
+std::uint16_t bound_port(int fd);
+
+} // namespace fairway::daemon
