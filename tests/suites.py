@@ -1,0 +1,233 @@
+#!/usr/bin/python3
+"""Builds and runs the test suites and counts their cases. ./tests/run calls it; here is what it does, in this order:
+
+    build-asan   everything with AddressSanitizer and UndefinedBehaviorSanitizer; suites unit, sim, wire, integration
+    build-tsan   the unit tests that have threads, with ThreadSanitizer
+    --all        build-clang: everything with clang, without a warning; the fuzzers for a while; the tour
+
+A case is a doctest test case or a story of tests/lab. A program that crashes, times out or cannot be built is one
+failed case and says why.
+"""
+
+import argparse
+import json
+import os
+import pathlib
+import re
+import subprocess
+import sys
+import time
+
+ROOT = pathlib.Path(__file__).resolve().parents[1]
+SUITES = ["unit", "sim", "wire", "integration"]
+THREADED = ["probes", "dns", "daemon"]  # unit tests that start threads
+FUZZ_SECONDS = 60                       # for each fuzzer under --all
+CORES = str(os.cpu_count() or 1)
+
+SANITIZED = ["-Doptimization=1", "-Ddebug=true"]  # -O1: half the compile time of -O2, readable stacks
+SANITIZER_OPTIONS = {
+    "ASAN_OPTIONS": "detect_leaks=1:detect_stack_use_after_return=1:strict_string_checks=1",
+    "UBSAN_OPTIONS": "print_stacktrace=1:halt_on_error=1",
+    "TSAN_OPTIONS": "second_deadlock_stack=1:halt_on_error=1",
+}
+
+started = time.monotonic()
+rows = []  # (suite, program, passed, failed, seconds, why)
+
+
+def say(text):
+    seconds = int(time.monotonic() - started)
+    print(f"[{seconds // 60:2}:{seconds % 60:02}] {text}", flush=True)
+
+
+def add(suite, program, passed, failed, seconds, why=""):
+    rows.append((suite, program, passed, failed, seconds, why))
+    mark = "ok    " if not failed else "FAILED"
+    say(f"  {mark} {suite:12} {program:32} {passed:4} passed {failed:3} failed {seconds:6.1f} s" + (f"  ({why})" if why else ""))
+
+
+def run(command, what, env=None, within=1800):
+    """Runs quietly, with a sign of life every 20 s; shows the output's end if it fails. True if it went well."""
+    begin = last_word = time.monotonic()
+    log = ROOT / ".cache" / f"{re.sub(r'[^a-z0-9]+', '-', what.lower())}.log"
+    log.parent.mkdir(exist_ok=True)
+    with open(log, "w") as out:
+        process = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=out, stderr=out, env={**os.environ, **(env or {})})
+        try:
+            while process.poll() is None:
+                time.sleep(0.2)
+                now = time.monotonic()
+                if now - begin > within:
+                    process.kill()
+                if now - last_word > 20:
+                    last_word = now
+                    steps = re.findall(r"^\[(\d+/\d+)\]", log.read_text(errors="replace"), re.M)
+                    say(f"  {what}: {steps[-1] if steps else '...'}")
+        finally:
+            if process.poll() is None:
+                process.kill()
+                process.wait()
+    if process.returncode != 0:
+        text = log.read_text(errors="replace")
+        errors = [line for line in text.splitlines() if re.search(r"error:|FAILED|ERROR", line)]
+        print("\n".join(errors[:20] + ["    ..."] + text.splitlines()[-40:]), flush=True)
+    return process.returncode == 0
+
+
+def configure(directory, options, env=None):
+    fresh = not (ROOT / directory / "build.ninja").exists()
+    command = ["meson", "setup", directory, *options] + ([] if fresh else ["--reconfigure"])
+    return run(command, f"configure {directory}", env)
+
+
+def build(directory, options, targets=(), env=None):
+    """Configures and builds; a failure is a failed case of its own."""
+    begin = time.monotonic()
+    say(f"{directory}: building {' '.join(targets) or 'all'}")
+    good = configure(directory, options, env) and run(["ninja", "-C", directory, *targets], f"build {directory}")
+    if good:
+        say(f"{directory}: built in {time.monotonic() - begin:.0f} s")
+    else:
+        add("build", directory, 0, 1, time.monotonic() - begin, "does not build")
+    return good
+
+
+def tests_of(directory):
+    out = subprocess.run(["meson", "introspect", "--tests", directory], cwd=ROOT, capture_output=True, text=True, check=True)
+    return json.loads(out.stdout)
+
+
+def targets_of(directory, names):
+    """Ninja's targets for the programs of these tests."""
+    base = ROOT / directory
+    commands = [test["cmd"][0] for test in tests_of(directory) if test["name"] in names]
+    return [str(pathlib.Path(c).relative_to(base)) for c in commands if c.startswith(str(base))]
+
+
+def counted(text):
+    """Cases passed and failed by a program's own words, or None."""
+    passed = failed = 0
+    found = re.findall(r"\[doctest\] test cases:\s*\d+ \|\s*(\d+) passed \|\s*(\d+) failed", text)
+    found += re.findall(r"^\[stories\] (\d+) passed, (\d+) failed", text, re.M)
+    for p, f in found:
+        passed, failed = passed + int(p), failed + int(f)
+    return (passed, failed) if found else None
+
+
+def test(directory, suite, names=(), label=None):
+    """Runs a suite with `meson test` and counts what its programs say."""
+    say(f"{label or suite}:")
+    wanted = [t["name"] for t in tests_of(directory)
+              if any(s.split(":")[-1] == suite for s in t["suite"]) and (not names or t["name"] in names)]
+    if not wanted:
+        add(label or suite, "-", 0, 1, 0, "there is no such test")
+        return
+    log = ROOT / directory / "meson-logs" / f"testlog-{label or suite}.json"
+    log.unlink(missing_ok=True)
+    command = ["meson", "test", "-C", directory, "--no-rebuild", "--suite", suite, "--num-processes", CORES,
+               "--logbase", f"testlog-{label or suite}", *names]
+    process = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+                               env={**os.environ, **SANITIZER_OPTIONS, "FAIRWAY_BUILD": str(ROOT / directory)})
+    seen = set()
+    try:
+        while True:
+            ended = process.poll() is not None
+            for line in log.read_text().splitlines() if log.exists() else []:
+                try:
+                    result = json.loads(line)
+                except ValueError:
+                    continue  # being written
+                if result["name"] not in seen:
+                    seen.add(result["name"])
+                    judge(result, label or suite)
+            if ended:
+                break
+            time.sleep(0.3)
+    finally:
+        if process.poll() is None:
+            process.terminate()
+            process.wait()
+    for name in wanted:
+        if name not in {n.split(" / ")[-1].split(":")[-1] for n in seen}:
+            add(label or suite, name, 0, 1, 0, "did not run")
+
+
+def judge(result, suite):
+    text = (result.get("stdout") or "") + "\n" + (result.get("stderr") or "")
+    passed, failed = counted(text) or (0, 0)
+    why = ""
+    if result["result"] != "OK":
+        why = f"{result['result'].lower()}, status {result.get('returncode')}"
+        failed = max(failed, 1)
+    elif passed + failed == 0:
+        passed = 1  # a program that counts nothing is one case
+    name = result["name"].split(" / ")[-1].split(":")[-1]
+    add(suite, name, passed, failed, result["duration"], why)
+    measured = re.findall(r"^  .*$", text, re.M) if not failed and suite in ("wire", "integration") else []
+    if failed:
+        print("\n".join("      | " + line for line in text.splitlines()[-120:]), flush=True)
+    elif measured:
+        print("\n".join("    " + line for line in measured), flush=True)
+
+
+def script(suite, name, command, env=None, within=900):
+    """One program that is one case."""
+    begin = time.monotonic()
+    say(f"{name}:")
+    good = run(command, name, env, within)
+    add(suite, name, int(good), int(not good), time.monotonic() - begin, "" if good else "failed")
+
+
+def everything_longer():
+    if build("build-clang", ["-Doptimization=1"], env={"CXX": "clang++-16"}):
+        add("build", "clang, zero warnings", 1, 0, 0)
+        fuzz()
+    script("demonstration", "tour", ["packaging/quickstart", "--tour", "--build", "build-tour"], within=1500)
+
+
+def fuzz():
+    targets = subprocess.run(["ninja", "-C", "build-clang", "-t", "query", "fuzz"], cwd=ROOT, capture_output=True, text=True)
+    if targets.returncode or not run(["ninja", "-C", "build-clang", "fuzz"], "build the fuzzers"):
+        add("fuzz", "fuzz", 0, 1, 0, "the fuzzers do not build")
+        return
+    for program in sorted((ROOT / "build-clang" / "tests" / "fuzz").glob("fuzz_*")):
+        if program.is_file() and os.access(program, os.X_OK):
+            corpus = ROOT / "build-clang" / f"corpus-{program.name}"
+            corpus.mkdir(exist_ok=True)
+            script("fuzz", program.name, [program, f"-max_total_time={FUZZ_SECONDS}", corpus], within=FUZZ_SECONDS + 120)
+
+
+def main():
+    parser = argparse.ArgumentParser(prog="tests/run", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--all", action="store_true", help="add what is longer")
+    parser.add_argument("--suite", action="append", default=[], help="only these, separated by commas: " + ", ".join(SUITES + ["tsan"]))
+    options = parser.parse_args()
+    chosen = [s for part in options.suite for s in part.split(",") if s] or SUITES + ["tsan"]
+    unknown = set(chosen) - set(SUITES + ["tsan"])
+    if unknown:
+        parser.error(f"no suite {', '.join(sorted(unknown))}")
+
+    ordinary = [suite for suite in SUITES if suite in chosen]
+    if ordinary and build("build-asan", ["-Db_sanitize=address,undefined", *SANITIZED]):
+        for suite in ordinary:
+            test("build-asan", suite)
+    if "tsan" in chosen and configure("build-tsan", ["-Db_sanitize=thread", *SANITIZED]):
+        if build("build-tsan", ["-Db_sanitize=thread", *SANITIZED], targets_of("build-tsan", THREADED)):
+            test("build-tsan", "unit", THREADED, label="tsan")
+    if options.all:
+        everything_longer()
+
+    passed, failed = sum(r[2] for r in rows), sum(r[3] for r in rows)
+    print(f"\n{'suite':14} {'programs':>8} {'passed':>7} {'failed':>7} {'seconds':>8}")
+    for suite in dict.fromkeys(r[0] for r in rows):
+        mine = [r for r in rows if r[0] == suite]
+        print(f"{suite:14} {len(mine):8} {sum(r[2] for r in mine):7} {sum(r[3] for r in mine):7} {sum(r[4] for r in mine):8.1f}")
+    for suite, program, _, bad, _, why in rows:
+        if bad:
+            print(f"failed: {suite} {program}: {bad} {why}")
+    print(f"{passed} passed, {failed} failed", flush=True)
+    return 1 if failed or not passed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
