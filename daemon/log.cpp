@@ -1,0 +1,106 @@
+#include "daemon/log.hpp"
+
+#include <spdlog/async.h>
+#include <spdlog/sinks/stdout_sinks.h>
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cstdlib>
+
+namespace fairway::daemon {
+
+using policies::Severity;
+
+namespace {
+
+/// Lines that may wait for a slow reader: some seconds of the worst storm.
+constexpr std::size_t most_lines = 8192;
+
+bool is_plain(std::string_view value) {
+    return std::ranges::all_of(
+        value, [](unsigned char c) { return c > ' ' && c != '"' && c != '=' && c != '\\' && c != 127; });
+}
+
+std::string quoted(std::string_view value) {
+    std::string q = "\"";
+    for (char c : value) {
+        if (c == '"' || c == '\\') q += '\\';
+        q += c == '\n' ? ' ' : (static_cast<unsigned char>(c) < ' ' ? '?' : c);
+    }
+    return q + '"';
+}
+
+/// sd-daemon(3): <6> informational, <4> warning, <2> critical.
+std::string_view journal_prefix(Severity s) {
+    static constexpr std::array<std::string_view, 3> prefixes{"<6>", "<4>", "<2>"};
+    return prefixes[static_cast<std::size_t>(s)];
+}
+
+spdlog::level::level_enum level(Severity s) {
+    static constexpr std::array levels{spdlog::level::info, spdlog::level::warn, spdlog::level::critical};
+    return levels[static_cast<std::size_t>(s)];
+}
+
+std::string joined(const std::vector<std::string>& parts) {
+    std::string text;
+    for (const auto& p : parts) text += (text.empty() ? "" : "; ") + p;
+    return text;
+}
+
+}
+
+std::string logfmt(std::string_view id, const std::vector<LogField>& fields) {
+    std::string line = "msg=" + std::string(id);
+    for (const auto& [key, value] : fields)
+        if (!value.empty()) line += " " + std::string(key) + "=" + (is_plain(value) ? value : quoted(value));
+    return line;
+}
+
+bool stderr_is_journal() {
+    const char* stream = std::getenv("JOURNAL_STREAM");
+    struct stat info {};
+    return stream && fstat(STDERR_FILENO, &info) == 0 &&
+           std::to_string(info.st_dev) + ":" + std::to_string(info.st_ino) == stream;
+}
+
+struct Log::State {
+    std::shared_ptr<spdlog::details::thread_pool> pool =
+        std::make_shared<spdlog::details::thread_pool>(most_lines, 1);
+    std::shared_ptr<spdlog::async_logger> logger =
+        std::make_shared<spdlog::async_logger>("fairway", std::make_shared<spdlog::sinks::stderr_sink_mt>(),
+                                               pool, spdlog::async_overflow_policy::overrun_oldest);
+    bool journal = stderr_is_journal();
+};
+
+Log::Log() : state_(std::make_unique<State>()) {
+    // The times of what people read are UTC and RFC 3339 everywhere.
+    state_->logger->set_pattern(state_->journal ? "%v" : "time=%Y-%m-%dT%H:%M:%S.%eZ level=%l %v",
+                                spdlog::pattern_time_type::utc);
+}
+
+Log::~Log() = default;
+
+void Log::write(Severity severity, std::string_view id, const std::vector<LogField>& fields) const {
+    const std::string line = logfmt(id, fields);
+    state_->logger->log(level(severity),
+                        state_->journal ? std::string(journal_prefix(severity)) + line : line);
+}
+
+void Log::write(const Happening& h) const {
+    const auto& t = h.transition;
+    write(t.severity, policies::to_string(t.change),
+          {{"id", std::to_string(h.id)},
+           {"service", t.service},
+           {"datacenter", t.datacenter},
+           {"subject", t.subject},
+           {"from", t.from},
+           {"to", t.to},
+           {"reason", t.reason},
+           {"after", t.fault ? brief(t.decided - *t.fault) : ""},
+           {"evidence", joined(t.evidence)}});
+}
+
+} // namespace fairway::daemon

@@ -1,0 +1,219 @@
+#include "daemon/metrics.hpp"
+
+#include <prometheus/counter.h>
+#include <prometheus/histogram.h>
+#include <prometheus/text_serializer.h>
+
+#include <algorithm>
+#include <array>
+#include <optional>
+
+namespace fairway::daemon {
+
+using namespace policies;
+using prometheus::ClientMetric;
+using prometheus::MetricFamily;
+using prometheus::MetricType;
+
+namespace {
+
+constexpr auto changes = static_cast<std::size_t>(Change::configuration_refused) + 1;
+
+double seconds(Duration d) { return std::chrono::duration<double>(d).count(); }
+
+/// The words of people as label values: "all down" is all_down.
+std::string label(std::string_view words) {
+    std::string text(words);
+    std::ranges::replace_if(
+        text, [](char c) { return c == ' ' || c == '-'; }, '_');
+    return text;
+}
+
+/// One family as it is filled. Adds itself to the page when it is complete, unless it has no series.
+class Family {
+  public:
+    Family(std::vector<MetricFamily>& page, MetricType type, std::string name, std::string help)
+        : page_(page) {
+        family_.type = type;
+        family_.name = "fairway_" + std::move(name);
+        family_.help = std::move(help);
+    }
+    ~Family() {
+        if (!family_.metric.empty()) page_.push_back(std::move(family_));
+    }
+    void add(std::vector<ClientMetric::Label> labels, double value) {
+        ClientMetric m;
+        m.label = std::move(labels);
+        if (family_.type == MetricType::Counter) m.counter.value = value;
+        else m.gauge.value = value;
+        family_.metric.push_back(std::move(m));
+    }
+    void add(const ClientMetric& collected) { family_.metric.push_back(collected); }
+
+  private:
+    std::vector<MetricFamily>& page_;
+    MetricFamily family_;
+};
+
+using Page = std::vector<MetricFamily>;
+constexpr auto gauge = MetricType::Gauge;
+constexpr auto counter = MetricType::Counter;
+
+std::string member_state(const MemberReport& m) {
+    if (m.held) return "held";
+    switch (m.verdict) {
+    case Readiness::ready: return "up";
+    case Readiness::unready: return "down";
+    case Readiness::undecided: break;
+    }
+    return "undecided";
+}
+
+std::string endpoint_state(const EndpointReport& e) {
+    if (e.excluded) return "excluded";
+    if (e.braked) return "braked";
+    if (e.fit) return "fit";
+    const bool undecided = (e.application == Readiness::undecided || e.stateful == Readiness::undecided) &&
+                           e.application != Readiness::unready && e.stateful != Readiness::unready;
+    return undecided ? "undecided" : "unfit";
+}
+
+/// "all down: last_good" is in state "all_down", and the mode is what follows.
+std::string service_state(const ServiceReport& s) { return label(s.state.substr(0, s.state.find(':'))); }
+std::string all_down_mode(const ServiceReport& s) {
+    constexpr std::string_view prefix = "all down: ";
+    return s.state.starts_with(prefix) ? label(s.state.substr(prefix.size())) : "";
+}
+
+void daemon_itself(Page& page, const Report& r, Duration age) {
+    Family(page, gauge, "build_info", "Which Fairway this is.").add({{"version", FAIRWAY_VERSION}}, 1);
+    Family(page, gauge, "generation", "Number of the answers published last; never goes back.")
+        .add({}, static_cast<double>(r.generation));
+    Family(page, gauge, "state_age_seconds",
+           "Age of the states on this page; above 1 the control thread is busy.")
+        .add({}, seconds(age));
+    Family(page, gauge, "self_doubt", "1 while this node believes that itself is cut off.").add({}, r.doubt);
+    Family alarms(page, gauge, "alarm", "1 for each alarm that is raised.");
+    for (const auto& a : r.alarms)
+        alarms.add({{"id", a.id},
+                    {"severity", std::string(to_string(a.severity))},
+                    {"service", a.service},
+                    {"datacenter", a.datacenter}},
+                   1);
+}
+
+void services(Page& page, const Report& r) {
+    Family state(page, gauge, "service_state", "1 for the state a service is in.");
+    Family active(page, gauge, "service_active", "1 for the datacenter that answers, where it is one.");
+    Family preferred(page, gauge, "service_preferred",
+                     "1 for the datacenter that would answer if all were fit.");
+    Family mode(page, gauge, "service_on_all_down",
+                "1 for the on_all_down mode in force; absent while anything is fit.");
+    Family step(page, gauge, "service_switch_step",
+                "1 for the step of the switch under way; absent without one.");
+    Family ttl(page, gauge, "service_ttl_seconds", "TTL of the answers now.");
+    for (const auto& s : r.services) {
+        state.add({{"service", s.name}, {"state", service_state(s)}}, 1);
+        ttl.add({{"service", s.name}}, s.ttl);
+        if (!s.active.empty()) active.add({{"service", s.name}, {"datacenter", s.active}}, 1);
+        if (!s.preferred.empty()) preferred.add({{"service", s.name}, {"datacenter", s.preferred}}, 1);
+        if (const auto m = all_down_mode(s); !m.empty()) mode.add({{"service", s.name}, {"mode", m}}, 1);
+        if (s.running) step.add({{"service", s.name}, {"step", label(to_string(s.running->step))}}, 1);
+    }
+}
+
+void endpoints(Page& page, const Report& r) {
+    Family state(page, gauge, "endpoint_state", "1 for the state an endpoint is in.");
+    Family share(page, gauge, "endpoint_share", "Its share of the answers, 0 to 1.");
+    Family lag(page, gauge, "endpoint_lag_seconds",
+               "Replication lag of its stateful tier, where it is known.");
+    for (const auto& s : r.services)
+        for (const auto& e : s.endpoints) {
+            state.add({{"service", s.name}, {"datacenter", e.datacenter}, {"state", endpoint_state(e)}}, 1);
+            share.add({{"service", s.name}, {"datacenter", e.datacenter}}, e.share);
+            if (e.lag) lag.add({{"service", s.name}, {"datacenter", e.datacenter}}, seconds(*e.lag));
+        }
+}
+
+void members(Page& page, const Report& r) {
+    Family state(page, gauge, "member_state", "1 for the state of a target of a check.");
+    Family took(page, gauge, "member_probe_seconds", "How long its last probe took.");
+    for (const auto& m : r.members) {
+        std::vector<ClientMetric::Label> who{{"check", m.check},
+                                             {"datacenter", m.datacenter},
+                                             {"kind", m.kind},
+                                             {"member", std::to_string(m.id)},
+                                             {"target", m.target}};
+        if (m.last) took.add(who, seconds(m.last->ended - m.last->begun));
+        who.push_back({"state", member_state(m)});
+        state.add(std::move(who), 1);
+    }
+}
+
+void dns_work(Page& page, const DnsCounts& dns) {
+    Family queries(page, counter, "dns_queries_total", "Queries received.");
+    queries.add({{"transport", "udp"}}, static_cast<double>(dns.udp));
+    queries.add({{"transport", "tcp"}}, static_cast<double>(dns.tcp));
+    Family dropped(page, counter, "dns_dropped_total", "Packets that deserved no answer.");
+    dropped.add({}, static_cast<double>(dns.dropped));
+    Family responses(page, counter, "dns_responses_total", "Responses sent.");
+    for (const auto& [rcode, n] : dns.responses) responses.add({{"rcode", rcode}}, static_cast<double>(n));
+}
+
+/// From one probe's time to a minute: where the promises lie (2.8 s, 9 s).
+const prometheus::Histogram::BucketBoundaries until_decided{0.01, 0.05, 0.1, 0.25, 0.5, 1, 2,
+                                                            3,    5,    9,   15,   30,  60};
+/// From a pointer swap to the store's patience and beyond.
+const prometheus::Histogram::BucketBoundaries until_published{0.0005, 0.001, 0.002, 0.005, 0.01,
+                                                              0.025,  0.1,   0.5,   1};
+
+}
+
+struct Metrics::State {
+    std::array<prometheus::Counter, changes> transitions;
+    prometheus::Histogram detection{until_decided}, decision{until_decided}, publish{until_published};
+};
+
+Metrics::Metrics() : state_(std::make_unique<State>()) {}
+Metrics::~Metrics() = default;
+
+void Metrics::happened(const Happening& h) {
+    const auto& t = h.transition;
+    state_->transitions[static_cast<std::size_t>(t.change)].Increment();
+    if (t.change == Change::member_down && t.fault) state_->detection.Observe(seconds(t.decided - *t.fault));
+}
+
+void Metrics::answered(const Happening& h) {
+    const auto& t = h.transition;
+    if (t.change != Change::plan_changed) return;
+    if (t.fault) state_->decision.Observe(seconds(t.decided - *t.fault));
+    state_->publish.Observe(seconds(*h.published - t.decided));
+}
+
+std::string Metrics::text(const Report& report, const DnsCounts& dns, Duration age) const {
+    Page page;
+    daemon_itself(page, report, age);
+    services(page, report);
+    endpoints(page, report);
+    members(page, report);
+    dns_work(page, dns);
+    {
+        Family transitions(page, counter, "transitions_total", "Changes, by what changed.");
+        for (std::size_t i = 0; i < changes; ++i)
+            transitions.add({{"change", label(to_string(static_cast<Change>(i)))}},
+                            state_->transitions[i].Value());
+    }
+    constexpr auto histogram = MetricType::Histogram;
+    Family(page, histogram, "detection_seconds",
+           "From the first probe that saw a fault to its member being down.")
+        .add(state_->detection.Collect());
+    Family(page, histogram, "decision_seconds",
+           "From the first probe that saw a fault to a new answer decided.")
+        .add(state_->decision.Collect());
+    Family(page, histogram, "publish_seconds",
+           "From a new answer decided to it being given, its write included.")
+        .add(state_->publish.Collect());
+    return prometheus::TextSerializer().Serialize(page);
+}
+
+} // namespace fairway::daemon
