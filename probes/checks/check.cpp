@@ -1,0 +1,33 @@
+#include "probes/checks/check.hpp"
+
+namespace fairway::probes {
+
+namespace {
+constexpr std::size_t detail_limit = 200; // bytes; Observation's bound
+}
+
+std::string printable(std::string_view text) {
+    std::string out(text.substr(0, detail_limit));
+    for (char& c : out) {
+        const auto octet = static_cast<unsigned char>(c);
+        if (octet < 0x20 || octet == 0x7f) c = ' ';
+        if (octet > 0x7f) c = '?'; // it may be any encoding, or none, and is cut anywhere
+    }
+    while (!out.empty() && out.back() == ' ') out.pop_back();
+    return out;
+}
+
+bool is_own_fault(Reason r) {
+    return r == Reason::resolve_failure || r == Reason::no_route || r == Reason::local_limit ||
+           r == Reason::internal;
+}
+
+Finding pass(std::string detail, Facts facts) {
+    return {Outcome::pass, Reason::ok, printable(detail), std::move(facts)};
+}
+
+Finding because(Reason reason, std::string detail) {
+    return {is_own_fault(reason) ? Outcome::unknown : Outcome::fail, reason, printable(detail), {}};
+}
+
+} // namespace fairway::probes

@@ -1,0 +1,48 @@
+// What a check kind is: a coroutine that looks once and says what it found. It neither waits for its turn nor
+// keeps time: the monitor does, and it destroys the look when its time is up.
+#pragma once
+
+#include "config/check.hpp"
+#include "policies/observation.hpp"
+#include "probes/async/group.hpp"
+#include "probes/async/loop.hpp"
+#include "probes/async/task.hpp"
+
+#include <string>
+
+namespace fairway::probes {
+
+class Curl;
+
+/// The part of an observation that is the check's to say.
+struct Finding {
+    Outcome outcome = Outcome::unknown;
+    Reason reason = Reason::internal;
+    std::string detail;
+    Facts facts;
+};
+
+Finding pass(std::string detail = {}, Facts facts = {});
+
+/// Not passing: `fail` by evidence and silence, `unknown` where the reason is a fault of our own (rule 1).
+Finding because(Reason reason, std::string detail);
+bool is_own_fault(Reason r);
+
+/// For people, at most 200 bytes of ASCII, all else replaced: what a target sends ends up in logs and JSON.
+std::string printable(std::string_view text);
+
+/// One look in progress. Lives as long as its task; belongs to the worker's thread.
+struct Look {
+    Loop& loop;
+    Curl& curl;
+    TaskGroup& closing; ///< connections that say goodbye after the look is over
+    SocketAddress address;
+    const ProbeSpec& spec;
+    Reason& silence; ///< what a timeout would mean now; kept up to date by the check, phase by phase
+};
+
+Task<Finding> look(const HttpCheck& check, Look at);
+Task<Finding> look(const TcpCheck& check, Look at);
+Task<Finding> look(const PostgresCheck& check, Look at);
+
+} // namespace fairway::probes

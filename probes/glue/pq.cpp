@@ -1,0 +1,193 @@
+#include "probes/glue/pq.hpp"
+
+#include "probes/async/wait.hpp"
+#include "probes/glue/socket.hpp"
+
+#include <libpq-fe.h>
+
+#include <algorithm>
+#include <array>
+#include <cctype>
+#include <cerrno>
+#include <cstring>
+#include <memory>
+#include <string_view>
+
+namespace fairway::probes {
+
+namespace {
+
+using Session = std::unique_ptr<PGconn, decltype([](PGconn* c) { PQfinish(c); })>;
+using Result = std::unique_ptr<PGresult, decltype([](PGresult* r) { PQclear(r); })>;
+
+/// Where ca-certificates puts the system's; libpq 15 knows no system store.
+constexpr const char* system_ca = "/etc/ssl/certs/ca-certificates.crt";
+
+/// The SQLSTATE in a verbose message, "FATAL:  57P03: the database system is starting up"; the words around
+/// it are in the server's language.
+std::string sqlstate_in(std::string_view message) {
+    const auto of_state = [](unsigned char c) { return std::isdigit(c) || std::isupper(c); };
+    for (std::size_t at = message.rfind(":  "); at != message.npos && at > 0;
+         at = message.rfind(":  ", at - 1)) {
+        const std::string_view word = message.substr(at + 3, 6);
+        if (word.size() == 6 && word[5] == ':' && std::all_of(word.begin(), word.end() - 1, of_state))
+            return std::string(word.substr(0, 5));
+    }
+    return {};
+}
+
+/// The last line that says something: a session refused is retried by libpq without TLS, and both are
+/// reported.
+std::string last_line(std::string_view message) {
+    while (!message.empty() && (message.back() == '\n' || message.back() == ' ')) message.remove_suffix(1);
+    const std::size_t location = message.rfind("\nLOCATION:");
+    if (location != message.npos) message = message.substr(0, location);
+    const std::size_t severity = message.rfind("FATAL:  ");
+    return std::string(severity != message.npos ? message.substr(severity) : message);
+}
+
+Reason reason_of_sqlstate(std::string_view state) {
+    if (state == "57P03") return Reason::starting;       // cannot_connect_now: starting, stopping, recovering
+    if (state.starts_with("57P")) return Reason::closed; // admin_shutdown, crash_shutdown
+    if (state.starts_with("28")) return Reason::auth_failure; // invalid authorization
+    if (state == "42501" || state == "3D000")
+        return Reason::auth_failure; // privilege; no such database for this user
+    return Reason::bad_response;
+}
+
+Reason reason_of_tls(std::string_view m) {
+    const auto says = [m](std::string_view text) { return m.find(text) != m.npos; };
+    if (says("certificate has expired")) return Reason::expired_certificate;
+    if (says("does not match host name")) return Reason::wrong_name;
+    if (says("certificate verify failed")) return Reason::bad_certificate;
+    if (says("root certificate file")) return Reason::internal; // ours cannot be read
+    return Reason::tls_failure;
+}
+
+/// libpq hands on neither errno nor a code of a session that did not come about, only text in the C locale.
+Reason reason_of_text(std::string_view m, const SocketAddress& to) {
+    const auto says = [m](std::string_view text) { return m.find(text) != m.npos; };
+    for (const int e : {ECONNREFUSED, ECONNRESET, EPIPE, ETIMEDOUT, ENETUNREACH, EHOSTUNREACH, EMFILE, ENFILE,
+                        ENOBUFS, ENOMEM, EADDRNOTAVAIL, EACCES, EPERM}) {
+        if (says(std::strerror(e))) return reason_of_errno(e, to);
+    }
+    if (says("SSL") || says("certificate")) return reason_of_tls(m);
+    if (says("password")) return Reason::auth_failure; // none was given, and one was asked for
+    if (says("server closed the connection")) return Reason::closed;
+    if (says("out of memory")) return Reason::local_limit;
+    return Reason::bad_response;
+}
+
+PgAnswer failed(PGconn* c, const SocketAddress& to) {
+    PgAnswer a;
+    const std::string_view message = PQerrorMessage(c);
+    const std::string state = sqlstate_in(message);
+    a.reason = state.empty() ? reason_of_text(message, to) : reason_of_sqlstate(state);
+    a.detail = last_line(message);
+    return a;
+}
+
+Session start(const PgQuestion& q) {
+    const std::string hostaddr = q.address.ip.to_string(), port = std::to_string(q.address.port);
+    const std::string host = q.host.empty() ? hostaddr : q.host;
+    const std::string ca = q.ca_file.empty() ? system_ca : q.ca_file;
+    const bool verify = q.sslmode.starts_with("verify");
+    const std::array<std::pair<const char*, const char*>, 12> parameters{{
+        {"hostaddr", hostaddr.c_str()},
+        {"host", host.c_str()},
+        {"port", port.c_str()},
+        {"user", q.user.c_str()},
+        {"dbname", q.dbname.c_str()},
+        {"password", q.password.c_str()},
+        {"passfile", "/dev/null"}, // nothing from the home directory of whoever runs us
+        {"sslmode", q.sslmode.c_str()},
+        {"sslrootcert", verify || !q.ca_file.empty() ? ca.c_str() : "/dev/null/none"},
+        {"gssencmode", "disable"}, // it would cost a round trip and could block
+        {"application_name", "fairway"},
+        {"client_encoding", "UTF8"},
+    }};
+    std::array<const char*, parameters.size() + 1> keys{}, values{};
+    for (std::size_t i = 0; i < parameters.size(); ++i) {
+        keys[i] = parameters[i].first;
+        values[i] = parameters[i].second;
+    }
+    Session s(PQconnectStartParams(keys.data(), values.data(), 0));
+    if (s) PQsetErrorVerbosity(s.get(), PQERRORS_VERBOSE); // for the SQLSTATE
+    return s;
+}
+
+Reason silence_of(PGconn* c) {
+    switch (PQstatus(c)) {
+    case CONNECTION_STARTED: return Reason::timeout_connect;
+    case CONNECTION_SSL_STARTUP: return PQsslInUse(c) ? Reason::timeout_tls : Reason::timeout_first_byte;
+    default: return Reason::timeout_first_byte;
+    }
+}
+
+/// Yields true once the session stands. The socket may be another one at each step.
+Task<bool> establish(Loop& loop, PGconn* c, Reason& silence) {
+    PostgresPollingStatusType step = PGRES_POLLING_WRITING;
+    while (PQstatus(c) != CONNECTION_BAD && step != PGRES_POLLING_OK && step != PGRES_POLLING_FAILED) {
+        silence = silence_of(c);
+        co_await Ready(loop, PQsocket(c), step == PGRES_POLLING_READING ? Loop::readable : Loop::writable);
+        step = PQconnectPoll(c);
+    }
+    co_return step == PGRES_POLLING_OK;
+}
+
+/// Sends the query and waits for the last of its results; yields that, or null if the session broke.
+Task<Result> query(Loop& loop, PGconn* c, const std::string& sql) {
+    Result last;
+    PQsetnonblocking(c, 1);
+    if (!PQsendQuery(c, sql.c_str())) co_return last;
+    while (PQflush(c) > 0) {
+        co_await Ready(loop, PQsocket(c), Loop::readable | Loop::writable);
+        if (!PQconsumeInput(c)) co_return last;
+    }
+    for (;;) {
+        while (PQisBusy(c)) {
+            co_await Ready(loop, PQsocket(c), Loop::readable);
+            if (!PQconsumeInput(c)) co_return last;
+        }
+        Result next(PQgetResult(c));
+        if (!next) co_return last;
+        last = std::move(next);
+    }
+}
+
+PgAnswer read(PGconn* c, const PGresult* r, const SocketAddress& to) {
+    PgAnswer a;
+    if (!r) return failed(c, to);
+    if (PQresultStatus(r) == PGRES_TUPLES_OK && PQntuples(r) == 1) {
+        for (int i = 0; i < PQnfields(r); ++i)
+            a.row.push_back(PQgetisnull(r, 0, i) ? std::nullopt
+                                                 : std::optional<std::string>(PQgetvalue(r, 0, i)));
+        return a;
+    }
+    const char* state = PQresultErrorField(r, PG_DIAG_SQLSTATE);
+    a.reason = state ? reason_of_sqlstate(state) : reason_of_text(PQresultErrorMessage(r), to);
+    a.detail = last_line(PQresultErrorMessage(r));
+    return a;
+}
+
+} // namespace
+
+Task<PgAnswer> ask(Loop& loop, PgQuestion question, Reason& silence) {
+    silence = Reason::timeout_connect;
+    const Session session = start(question);
+    PgAnswer none;
+    none.reason = Reason::local_limit;
+    none.detail = "out of memory";
+    if (!session) co_return none;
+
+    Task<bool> establishing = establish(loop, session.get(), silence);
+    const bool established = co_await establishing;
+    if (!established) co_return failed(session.get(), question.address);
+
+    silence = Reason::timeout_first_byte;
+    Task<Result> asking = query(loop, session.get(), question.sql);
+    const Result result = co_await asking;
+    co_return read(session.get(), result.get(), question.address);
+}
+
+} // namespace fairway::probes

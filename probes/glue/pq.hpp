@@ -1,0 +1,36 @@
+// One question to a PostgreSQL server by asynchronous libpq: connect, ask, say goodbye.
+#pragma once
+
+#include "config/address.hpp"
+#include "policies/observation.hpp"
+#include "probes/async/loop.hpp"
+#include "probes/async/task.hpp"
+
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace fairway::probes {
+
+struct PgQuestion {
+    SocketAddress address;
+    std::string host; ///< the name verified in the certificate; empty: the address
+    std::string user;
+    std::string dbname;
+    std::string password;
+    std::string sslmode; ///< libpq's word
+    std::string ca_file; ///< PEM; empty: the system's
+    std::string sql;     ///< yields one row
+};
+
+struct PgAnswer {
+    Reason reason = Reason::ok; ///< other than ok: no row was got
+    std::string detail;
+    std::vector<std::optional<std::string>> row;
+};
+
+/// `silence` is kept at what a timeout would mean. Destroying the task closes the session: with a Terminate
+/// message once it is established, so that the server logs nothing.
+Task<PgAnswer> ask(Loop& loop, PgQuestion question, Reason& silence);
+
+} // namespace fairway::probes

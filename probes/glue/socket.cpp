@@ -1,0 +1,121 @@
+#include "probes/glue/socket.hpp"
+
+#include "probes/async/race.hpp"
+#include "probes/async/wait.hpp"
+
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+namespace fairway::probes {
+
+namespace {
+
+struct RawAddress {
+    sockaddr_storage storage{};
+    socklen_t size = 0;
+    const sockaddr* get() const { return reinterpret_cast<const sockaddr*>(&storage); }
+};
+
+RawAddress raw(const SocketAddress& a) {
+    RawAddress r;
+    if (a.ip.family == Family::v4) {
+        sockaddr_in in{};
+        in.sin_family = AF_INET;
+        in.sin_port = htons(a.port);
+        std::memcpy(&in.sin_addr, a.ip.bytes.data(), 4);
+        std::memcpy(&r.storage, &in, r.size = sizeof in);
+    } else {
+        sockaddr_in6 in{};
+        in.sin6_family = AF_INET6;
+        in.sin6_port = htons(a.port);
+        std::memcpy(&in.sin6_addr, a.ip.bytes.data(), 16);
+        std::memcpy(&r.storage, &in, r.size = sizeof in);
+    }
+    return r;
+}
+
+Socket open(const SocketAddress& to, int type) {
+    const int family = to.ip.family == Family::v4 ? AF_INET : AF_INET6;
+    return Socket(::socket(family, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+}
+
+/// Connecting a datagram socket sends nothing; it only asks the routing table.
+bool routed(const SocketAddress& to) {
+    const Socket s = open(to, SOCK_DGRAM);
+    const RawAddress address = raw(to);
+    return !s || ::connect(s.fd(), address.get(), address.size) == 0 || errno != ENETUNREACH;
+}
+
+int pending_error(int fd) {
+    int error = 0;
+    socklen_t size = sizeof error;
+    return getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size) == 0 ? error : errno;
+}
+
+/// Reads to the other side's end, or to an error, which is an end too. A peer that talks on and on is read a
+/// piece a turn of the loop; the time limit is the caller's.
+Task<std::monostate> drain(Loop& loop, int fd) {
+    std::array<char, 4096> sink;
+    for (;;) {
+        co_await Ready(loop, fd, Loop::readable);
+        const ssize_t n = recv(fd, sink.data(), sink.size(), 0);
+        if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR)) co_return std::monostate{};
+    }
+}
+
+} // namespace
+
+Socket::~Socket() {
+    if (fd_ >= 0) ::close(fd_);
+}
+
+Task<Connection> connect(Loop& loop, const SocketAddress& to) {
+    Connection c;
+    c.socket = open(to, SOCK_STREAM);
+    if (!c.socket) {
+        c.error = errno;
+        co_return c;
+    }
+    const RawAddress address = raw(to);
+    if (::connect(c.socket.fd(), address.get(), address.size) == 0) co_return c;
+    c.error = errno;
+    if (c.error == EINPROGRESS) {
+        co_await Ready(loop, c.socket.fd(), Loop::writable);
+        c.error = pending_error(c.socket.fd());
+    }
+    if (c.error != 0) c.socket = Socket();
+    co_return c;
+}
+
+Task<void> close_in_order(Loop& loop, Socket socket) {
+    if (shutdown(socket.fd(), SHUT_WR) != 0) co_return;
+    Task<std::monostate> rest = drain(loop, socket.fd());
+    Task<std::optional<std::monostate>> limited = with_timeout(loop, 1s, std::move(rest));
+    co_await limited;
+}
+
+Reason reason_of_errno(int error, const SocketAddress& to) {
+    switch (error) {
+    case ECONNREFUSED: return Reason::refused;
+    case ECONNRESET:
+    case EPIPE: return Reason::reset;
+    case ETIMEDOUT: return Reason::timeout_connect;
+    case ENETUNREACH: return routed(to) ? Reason::unreachable : Reason::no_route;
+    case EHOSTUNREACH:
+    case EHOSTDOWN:
+    case ENETDOWN: return Reason::unreachable;
+    case EMFILE:
+    case ENFILE:
+    case ENOBUFS:
+    case ENOMEM:
+    case EADDRNOTAVAIL: // no port left to connect from
+    case EAGAIN: return Reason::local_limit;
+    default: return Reason::internal; // EACCES, EPERM: a filter of this machine's; EINVAL: ours
+    }
+}
+
+} // namespace fairway::probes

@@ -1,0 +1,255 @@
+#include "probes/uv_loop.hpp"
+
+#include <uv.h>
+
+#include <algorithm>
+#include <atomic>
+#include <cassert>
+#include <map>
+#include <mutex>
+#include <system_error>
+#include <utility>
+#include <vector>
+
+namespace fairway::probes {
+
+namespace {
+
+using Timers = std::multimap<Instant, Loop::Callback*>;
+
+Now clocks() {
+    const auto read = [](clockid_t id) {
+        timespec t{};
+        clock_gettime(id, &t);
+        return std::chrono::seconds(t.tv_sec) + std::chrono::nanoseconds(t.tv_nsec);
+    };
+    return {Instant(read(CLOCK_MONOTONIC)),
+            WallTime(std::chrono::duration_cast<std::chrono::milliseconds>(read(CLOCK_REALTIME)))};
+}
+
+void check(int status, const char* what) {
+    if (status < 0) throw std::system_error(-status, std::generic_category(), what);
+}
+
+template<class T> uv_handle_t* as_handle(T* h) { return reinterpret_cast<uv_handle_t*>(h); }
+
+/// The worst of the present and of the last whole 10 s: long enough that a scrape sees every stall.
+class WorstOfLate {
+  public:
+    void add(Instant now, Duration late) {
+        if (now - since_ >= 10s) {
+            last_ = now - since_ < 20s ? this_ : Duration::zero();
+            this_ = Duration::zero();
+            since_ = now;
+        }
+        this_ = std::max(this_, late);
+        shown_.store(std::max(this_, last_).count(), std::memory_order_relaxed);
+    }
+    Duration get() const { return Duration(shown_.load(std::memory_order_relaxed)); }
+
+  private:
+    Instant since_{};
+    Duration this_{}, last_{};
+    std::atomic<Duration::rep> shown_{0};
+};
+
+} // namespace
+
+// Handles of libuv may only be freed after a turn of the loop; ours end at once. So each lives on the heap,
+// is cut off from our side (data = nullptr) when our handle is destroyed, and is freed by its close callback.
+struct UvLoop::Impl {
+    uv_loop_t uv{};
+    uv_async_t wake{};
+    uv_timer_t alarm{};
+    Now now;
+    Timers timers;
+    WorstOfLate lag;
+    std::mutex mutex; // guards posted
+    std::vector<Callback> posted;
+
+    bool take_posted(std::vector<Callback>& out) {
+        const std::lock_guard lock(mutex);
+        out.swap(posted);
+        return !out.empty();
+    }
+    void run_posted();
+    void run_timers();
+    void arm();
+};
+
+void UvLoop::Impl::run_posted() {
+    std::vector<Callback> batch;
+    take_posted(batch);
+    for (Callback& f : batch) {
+        now = clocks();
+        f();
+        f = nullptr; // what it owned ends here, not after the batch
+    }
+}
+
+void UvLoop::Impl::run_timers() {
+    now = clocks();
+    const Instant due =
+        now.mono; // what falls due during the callbacks waits for the next turn, after the descriptors
+    while (!timers.empty() && timers.begin()->first <= due) {
+        lag.add(now.mono, now.mono - timers.begin()->first);
+        const Callback f = std::exchange(*timers.begin()->second, nullptr);
+        timers.erase(timers.begin());
+        f();
+        now = clocks();
+    }
+    arm();
+}
+
+void UvLoop::Impl::arm() {
+    if (timers.empty()) {
+        uv_timer_stop(&alarm);
+        return;
+    }
+    uv_update_time(&uv);
+    const auto left = std::chrono::ceil<std::chrono::milliseconds>(timers.begin()->first - clocks().mono);
+    const auto fire = [](uv_timer_t* t) noexcept { static_cast<Impl*>(t->data)->run_timers(); };
+    uv_timer_start(&alarm, fire, static_cast<std::uint64_t>(std::max<std::int64_t>(left.count(), 0)), 0);
+}
+
+namespace {
+
+struct Timer final : Loop::Handle {
+    UvLoop::Impl& loop;
+    Loop::Callback f;
+    Timers::iterator place;
+
+    Timer(UvLoop::Impl& l, Instant when, Loop::Callback cb) : loop(l), f(std::move(cb)) {
+        place = loop.timers.emplace(when, &f);
+        if (place == loop.timers.begin()) loop.arm();
+    }
+    ~Timer() override {
+        if (f) loop.timers.erase(place); // else it has fired
+    }
+};
+
+struct Watch final : Loop::Handle {
+    struct Poll {
+        uv_poll_t handle;
+        UvLoop::Impl* loop;
+        Loop::IoCallback f;
+    };
+    Poll* poll;
+
+    Watch(UvLoop::Impl& loop, int fd, unsigned events, Loop::IoCallback f)
+        : poll(new Poll{{}, &loop, std::move(f)}) {
+        const int status = uv_poll_init(&loop.uv, &poll->handle, fd);
+        if (status < 0) delete poll;
+        check(status, "watch");
+        poll->handle.data = poll;
+        const int wanted =
+            ((events & Loop::readable) ? UV_READABLE : 0) | ((events & Loop::writable) ? UV_WRITABLE : 0);
+        uv_poll_start(&poll->handle, wanted, &Watch::seen);
+    }
+    ~Watch() override {
+        uv_poll_stop(&poll->handle);
+        poll->handle.data = nullptr;
+        uv_close(as_handle(&poll->handle), [](uv_handle_t* h) noexcept {
+            delete reinterpret_cast<Poll*>(h); // the handle is its first member
+        });
+    }
+    static void seen(uv_poll_t* h, int status, int events) noexcept {
+        auto* p = static_cast<Poll*>(h->data);
+        if (!p) return;
+        p->loop->now = clocks();
+        const unsigned ours = ((events & UV_READABLE) ? Loop::readable : Loop::none) |
+                              ((events & UV_WRITABLE) ? Loop::writable : Loop::none);
+        p->f(status < 0 ? unsigned{Loop::readable | Loop::writable} : ours);
+        // Poll outlives its Watch until the close callback, so f may have destroyed the Watch.
+    }
+};
+
+struct Signal final : Loop::Handle {
+    struct Uv {
+        uv_signal_t handle;
+        UvLoop::Impl* loop;
+        Loop::Callback f;
+    };
+    Uv* signal;
+
+    Signal(UvLoop::Impl& loop, int number, Loop::Callback f) : signal(new Uv{{}, &loop, std::move(f)}) {
+        const int status = uv_signal_init(&loop.uv, &signal->handle);
+        if (status < 0) delete signal;
+        check(status, "signal");
+        signal->handle.data = signal;
+        uv_signal_start(&signal->handle, &Signal::seen, number);
+    }
+    ~Signal() override {
+        uv_signal_stop(&signal->handle);
+        signal->handle.data = nullptr;
+        uv_close(as_handle(&signal->handle),
+                 [](uv_handle_t* h) noexcept { delete reinterpret_cast<Uv*>(h); });
+    }
+    static void seen(uv_signal_t* h, int) noexcept {
+        auto* s = static_cast<Uv*>(h->data);
+        if (!s) return;
+        s->loop->now = clocks();
+        s->f();
+    }
+};
+
+} // namespace
+
+UvLoop::UvLoop() : impl_(std::make_unique<Impl>()) {
+    check(uv_loop_init(&impl_->uv), "event loop");
+    check(uv_async_init(&impl_->uv, &impl_->wake,
+                        [](uv_async_t* a) noexcept { static_cast<Impl*>(a->data)->run_posted(); }),
+          "event loop");
+    impl_->wake.data = impl_.get();
+    uv_timer_init(&impl_->uv, &impl_->alarm);
+    impl_->alarm.data = impl_.get();
+    impl_->now = clocks();
+}
+
+UvLoop::~UvLoop() {
+    for (std::vector<Callback> unrun; impl_->take_posted(unrun); unrun.clear()) {
+    } // they may own handles, and post
+    assert(impl_->timers.empty());
+    uv_close(as_handle(&impl_->wake), nullptr);
+    uv_close(as_handle(&impl_->alarm), nullptr);
+    uv_run(&impl_->uv, UV_RUN_DEFAULT); // the close callbacks
+    [[maybe_unused]] const int left = uv_loop_close(&impl_->uv);
+    assert(left == 0);
+}
+
+Now UvLoop::now() const { return impl_->now; }
+
+Loop::HandlePtr UvLoop::at(Instant when, Callback f) {
+    return std::make_unique<Timer>(*impl_, when, std::move(f));
+}
+
+Loop::HandlePtr UvLoop::watch(int fd, unsigned events, IoCallback f) {
+    return std::make_unique<Watch>(*impl_, fd, events, std::move(f));
+}
+
+Loop::HandlePtr UvLoop::on_signal(int number, Callback f) {
+    return std::make_unique<Signal>(*impl_, number, std::move(f));
+}
+
+void UvLoop::post(Callback f) {
+    bool first = false;
+    {
+        const std::lock_guard lock(impl_->mutex);
+        first = impl_->posted.empty();
+        impl_->posted.push_back(std::move(f));
+    }
+    if (first) uv_async_send(&impl_->wake);
+}
+
+void UvLoop::run() {
+    impl_->now = clocks();
+    uv_run(&impl_->uv, UV_RUN_DEFAULT);
+}
+
+void UvLoop::stop() {
+    post([this] { uv_stop(&impl_->uv); });
+}
+
+Duration UvLoop::lag() const { return impl_->lag.get(); }
+
+} // namespace fairway::probes
