@@ -26,9 +26,9 @@ struct AnswerPlan {
         by_client ///< the client's class names the choice
     };
     Kind kind = Kind::servfail;
-    std::uint32_t ttl = 10;                ///< seconds
+    std::uint32_t ttl = 10; ///< seconds
     std::vector<Choice> choices;
-    std::vector<std::uint16_t> by_client;  ///< per ClientClassIndex: index into `choices`
+    std::vector<std::uint16_t> by_client; ///< per ClientClassIndex: index into `choices`
     bool operator==(const AnswerPlan&) const = default;
 };
 

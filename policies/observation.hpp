@@ -14,19 +14,43 @@ namespace fairway {
 /// Issued by policies for each probe spec, never reused while the process lives.
 using MemberId = std::uint32_t;
 
-/// Does it work? `unknown` is a fault of our own: it moves no counter and is never shown as up or down (L3, H4).
+/// Does it work? `unknown` is a fault of our own: it moves no counter and is never shown as up or down (L3,
+/// H4).
 enum class Outcome : std::uint8_t { pass, degraded, fail, unknown };
 
 /// Why. A closed list: it is a metric label, a log value and a word in the manual.
 enum class Reason : std::uint8_t {
     ok,
     // silence: the target may be dead, or we may be cut off (rule 1)
-    timeout_connect, timeout_tls, timeout_first_byte, timeout_body, unreachable,
+    timeout_connect,
+    timeout_tls,
+    timeout_first_byte,
+    timeout_body,
+    unreachable,
     // evidence: the target has spoken
-    refused, reset, closed, bad_certificate, expired_certificate, wrong_name, tls_failure, wrong_status,
-    body_mismatch, oversize_body, redirect, bad_response, auth_failure, starting, role, lag, no_quorum, read_only,
+    refused,
+    reset,
+    closed,
+    bad_certificate,
+    expired_certificate,
+    wrong_name,
+    tls_failure,
+    wrong_status,
+    body_mismatch,
+    oversize_body,
+    redirect,
+    bad_response,
+    auth_failure,
+    starting,
+    role,
+    lag,
+    no_quorum,
+    read_only,
     // faults of our own
-    resolve_failure, no_route, local_limit, internal,
+    resolve_failure,
+    no_route,
+    local_limit,
+    internal,
 };
 std::string_view to_string(Outcome o);
 std::string_view to_string(Reason r); ///< the label: "timeout_connect"
@@ -40,16 +64,18 @@ struct Facts {
     std::optional<std::uint64_t> epoch;    ///< PostgreSQL: timeline
     std::string system;                    ///< identity of the replicated system; empty: not reported
     std::optional<std::uint64_t> position; ///< bytes of log: written (primary) or received (standby)
-    std::optional<Duration> lag;           ///< as the product itself reports it; PostgreSQL's is reckoned in policies (L16)
+    std::optional<Duration>
+        lag; ///< as the product itself reports it; PostgreSQL's is reckoned in policies (L16)
     bool operator==(const Facts&) const = default;
-    std::string to_string() const;         ///< "role=standby epoch=3 lag=120ms", for log and explain
+    std::string to_string() const; ///< "role=standby epoch=3 lag=120ms", for log and explain
 };
 
 struct Observation {
     MemberId member = 0;
     Outcome outcome = Outcome::unknown;
     Reason reason = Reason::internal;
-    std::string detail; ///< for people: "HTTP 503", "connection refused"; bounded at 200 bytes, never a secret
+    std::string
+        detail; ///< for people: "HTTP 503", "connection refused"; bounded at 200 bytes, never a secret
     Facts facts;
     Instant begun{}; ///< when the probe started: freshness is judged by it
     Instant ended{};
@@ -59,9 +85,9 @@ struct Observation {
 
 /// What the monitor remembers of one member to know when to look again: no verdict, only a rhythm.
 struct Cadence {
-    unsigned fails = 0;          ///< failing results in a row
-    std::optional<Role> role;    ///< last role seen, if any
-    unsigned confirmations = 0;  ///< quick looks still owed to a changed fact
+    unsigned fails = 0;         ///< failing results in a row
+    std::optional<Role> role;   ///< last role seen, if any
+    unsigned confirmations = 0; ///< quick looks still owed to a changed fact
 };
 
 /// How long after `seen.ended` the next quick look is due; nullopt: keep the interval (start to start).

@@ -1,0 +1,111 @@
+#include "policies/member.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace fairway::policies {
+
+Moved Run::pass(const CheckTiming& timing, Instant at) {
+    if (passes == 0) begin = at;
+    ++passes;
+    fails = 0;
+    if (verdict == Readiness::ready) return Moved::no;
+    bool earned = passes >= timing.rise && at - begin >= timing.hold_down;
+    if (verdict == Readiness::unready && !earned) return Moved::no;
+    verdict = Readiness::ready;
+    since = at;
+    return Moved::up;
+}
+
+Moved Run::fail(const CheckTiming& timing, Instant at, bool decisive) {
+    if (fails == 0) begin = at;
+    ++fails;
+    passes = 0;
+    return decisive && at_the_brink(timing) ? condemn(at) : Moved::no;
+}
+
+Moved Run::condemn(Instant at) {
+    if (verdict == Readiness::unready) return Moved::no;
+    verdict = Readiness::unready;
+    since = at;
+    return Moved::down;
+}
+
+namespace {
+
+std::string failure_text(const Observation& seen) {
+    std::string text{to_string(seen.reason)};
+    if (!seen.detail.empty()) text += ": " + seen.detail;
+    return text;
+}
+
+/// Follows what a member says of its role. Returns whether anything but freshness changed.
+bool track_role(RoleTrack& t, const Observation& seen) {
+    const Facts& f = seen.facts;
+    if (!f.role) ++t.roleless;
+    else t.roleless = 0;
+    if (!seen.answered()) return false;
+
+    bool primary = f.role == Role::primary;
+    bool changed = t.role != f.role || t.epoch != f.epoch || t.system != f.system ||
+                   (primary && t.primary_looks < 2) || (!primary && t.otherwise < 16);
+    if (primary && t.primary_looks == 0) t.primary_first = seen.ended;
+    t.primary_looks = primary ? t.primary_looks + 1 : 0;
+    t.otherwise = primary ? 0 : t.otherwise + 1;
+    t.role = f.role;
+    t.begun = seen.begun;
+    t.ended = seen.ended;
+    if (f.role) {
+        t.epoch = f.epoch;
+        t.system = f.system;
+    }
+    return changed;
+}
+
+} // namespace
+
+MemberHealth::Step MemberHealth::observe(const Observation& seen, const CheckTiming& timing, bool doubt,
+                                         bool meets_requirements) {
+    Step step;
+    bool first = last.begun == Instant{};
+    step.changed = first || last.outcome != seen.outcome || last.facts.role != seen.facts.role;
+    last = seen;
+    if (seen.outcome == Outcome::unknown) return step;
+
+    bool silent = is_silence(seen.reason);
+    if (silent && doubt) {
+        step.changed |= !std::exchange(held, true);
+        return step;
+    }
+    step.changed |= std::exchange(held, false);
+    step.changed |= track_role(claim, seen);
+
+    if (seen.outcome == Outcome::fail) {
+        if (!first_failed) first_failed = seen.begun;
+        if (silent && !silent_since) silent_since = seen.begun;
+        std::rotate(recent_failures.begin(), recent_failures.begin() + 1, recent_failures.end());
+        recent_failures.back() = failure_text(seen);
+        step.works = works.fail(timing, seen.ended, !silent);
+        step.judge = silent && works.at_the_brink(timing);
+        step.changed |= works.fails <= timing.fall;
+    } else {
+        step.changed |= works.fails > 0;
+        silent_since.reset();
+        last_pass = seen.ended;
+        step.works = works.pass(timing, seen.ended);
+        bool failed_before = meets.fails > 0;
+        step.meets = meets_requirements ? meets.pass(timing, seen.ended) : meets.fail(timing, seen.ended);
+        step.changed |= failed_before || (meets.fails > 0 && meets.fails <= timing.fall);
+        if (meets_requirements) first_failed.reset();
+        else if (!first_failed) first_failed = seen.begun;
+    }
+    step.changed |= step.works != Moved::no || step.meets != Moved::no;
+    return step;
+}
+
+Readiness MemberHealth::ready() const {
+    if (works.verdict != Readiness::ready) return works.verdict;
+    return meets.verdict;
+}
+
+} // namespace fairway::policies

@@ -1,0 +1,73 @@
+// Member health: rise, fall and hold-down over the results of one member (L1, L2), and nothing else.
+//
+// Two counters of the same make run beside each other: does it work, and do its facts satisfy the check. A
+// third value, `undecided`, is what a member without a verdict has; it becomes ready with the first pass
+// (L20).
+#pragma once
+
+#include "policies/observation.hpp"
+#include "policies/report.hpp"
+
+#include <array>
+#include <optional>
+
+namespace fairway::policies {
+
+enum class Moved : std::uint8_t { no, up, down };
+
+/// Consecutive results of one kind, and the verdict they have led to.
+struct Run {
+    Readiness verdict = Readiness::undecided;
+    Instant since{};     ///< of the verdict
+    unsigned passes = 0; ///< in a row; 0 while failing
+    unsigned fails = 0;  ///< in a row; 0 while passing
+    Instant begin{};     ///< end of the first result of the present row
+
+    Moved pass(const CheckTiming& timing, Instant at);
+    /// `decisive` false: counted, but the last step to down is left to the caller (silence, L4).
+    Moved fail(const CheckTiming& timing, Instant at, bool decisive = true);
+    Moved condemn(Instant at); ///< the last step to down
+    bool at_the_brink(const CheckTiming& timing) const {
+        return fails >= timing.fall && verdict != Readiness::unready;
+    }
+};
+
+/// What the latest answers of a member say of its role (L13).
+struct RoleTrack {
+    std::optional<Role> role;   ///< of the latest answered result; empty: it named none
+    Instant begun{}, ended{};   ///< of the latest answered result
+    Instant primary_first{};    ///< end of the first look of the present row of "primary"
+    unsigned primary_looks = 0; ///< answered results in a row that said primary
+    unsigned otherwise = 0;     ///< answered results in a row that said something else
+    unsigned roleless = 0;      ///< results in a row, silence included, without any role (L15)
+    std::optional<std::uint64_t> epoch;
+    std::string system;
+};
+
+/// Everything remembered of one member.
+struct MemberHealth {
+    Run works, meets;
+    RoleTrack claim;
+    Observation last; ///< latest result of any outcome; begun is zero before the first
+    std::optional<Instant> last_pass;
+    std::optional<Instant> silent_since; ///< begin of the first silent probe of the present failing row
+    std::optional<Instant> first_failed; ///< begin of the first probe of the present failing row
+    bool held = false;                   ///< silent, and not believed (self-doubt)
+    std::array<std::string, 3> recent_failures; ///< newest last, for evidence
+
+    struct Step {
+        Moved works = Moved::no, meets = Moved::no;
+        bool judge = false; ///< silence is about to take it down: self-doubt has to be asked
+        bool changed =
+            false; ///< something besides freshness changed: whoever depends on it should decide anew
+    };
+
+    /// Takes one result. `doubt`: silence is held, it moves no counter. `meets_requirements` is asked of a
+    /// pass only.
+    Step observe(const Observation& seen, const CheckTiming& timing, bool doubt, bool meets_requirements);
+
+    Readiness ready() const; ///< works and its facts satisfy the check
+    bool failing() const { return works.fails > 0 || meets.fails > 0; }
+};
+
+} // namespace fairway::policies
