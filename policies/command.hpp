@@ -68,18 +68,18 @@ struct ClaimRecord {
 
 struct ServiceRecord {
     std::string service;
-    std::optional<std::string> active;      ///< latched site (active/passive without follow)
+    std::optional<std::string> active; ///< latched site (active/passive without follow)
     std::optional<ClaimRecord> followed;
-    std::vector<std::string> last_good;     ///< datacenters of the last plan that had a fit endpoint
-    std::optional<Switch> running;          ///< the switch, if one is
+    std::vector<std::string> last_good; ///< datacenters of the last plan that had a fit endpoint
+    std::optional<Switch> running;      ///< the switch, if one is
 };
 
 struct MemberRecord {
-    std::string key;                        ///< ProbeSpec::key()
+    std::string key; ///< ProbeSpec::key()
     bool up = false;
     WallTime since{};
     unsigned passes = 0, fails = 0;
-    WallTime run_since{};                   ///< begin of the present unbroken run
+    WallTime run_since{}; ///< begin of the present unbroken run
     std::optional<bool> requirements_hold;
 };
 

@@ -1,0 +1,98 @@
+#include "policies/binding.hpp"
+
+#include <algorithm>
+#include <unordered_map>
+
+namespace fairway::policies {
+
+namespace {
+
+/// A reference is believed and doubted like any target, but by no service: the defaults' rhythm is right for
+/// it.
+CheckPtr reference_check() {
+    static const CheckPtr check =
+        std::make_shared<const Check>(Check{.name = "reference", .kind = TcpCheck{}});
+    return check;
+}
+
+class Binder {
+  public:
+    explicit Binder(const Model& model) : model_(model) {}
+
+    Binding run() && {
+        for (const Service& s : model_.services) bind(s);
+        for (const SocketAddress& r : model_.self_doubt.references)
+            result_.references.push_back(slot({.check = reference_check(), .target = r.ip, .port = r.port}));
+        return std::move(result_);
+    }
+
+  private:
+    void bind(const Service& s) {
+        auto& endpoints = result_.services.emplace_back();
+        for (const Endpoint& e : s.endpoints) {
+            BoundEndpoint bound;
+            if (s.application && !e.unchecked && !s.unchecked)
+                bound.application = bind(s, e, *s.application, true);
+            if (s.stateful && !e.unchecked && !s.unchecked) bound.stateful = bind(s, e, *s.stateful, false);
+            endpoints.push_back(std::move(bound));
+        }
+    }
+
+    std::vector<BoundCheck> bind(const Service& s, const Endpoint& e, const Expression& expression,
+                                 bool application) {
+        std::vector<BoundCheck> bound;
+        for (CheckIndex c : checks_of(expression)) {
+            auto named = e.targets.find(c);
+            BoundCheck b{.check = c, .per_address = application && named == e.targets.end()};
+            if (named != e.targets.end())
+                for (const Target& t : named->second) b.members.push_back(slot(spec(s, e, c, t)));
+            else
+                for (const IpAddress& a : e.addresses)
+                    b.members.push_back(slot(spec(s, e, c, {a, std::nullopt})));
+            bound.push_back(std::move(b));
+        }
+        return bound;
+    }
+
+    ProbeSpec spec(const Service& s, const Endpoint& e, CheckIndex c, const Target& target) const {
+        const CheckPtr& check = model_.checks[c];
+        ProbeSpec p{
+            .check = check, .target = target.host, .datacenter = model_.datacenters[e.datacenter].name};
+        p.port = target.port.value_or(check->port.value_or(default_port(check->kind).value_or(0)));
+        if (auto* http = std::get_if<HttpCheck>(&check->kind)) {
+            p.host = http->host.empty() ? s.name.to_string() : http->host;
+            p.sni = http->sni.empty() ? p.host.substr(0, p.host.find(':')) : http->sni;
+        }
+        return p;
+    }
+
+    MemberSlot slot(ProbeSpec spec) {
+        auto [it, fresh] = slots_.try_emplace(spec.key(), static_cast<MemberSlot>(result_.probes.size()));
+        if (fresh) result_.probes.push_back(std::move(spec));
+        return it->second;
+    }
+
+    const Model& model_;
+    Binding result_;
+    std::unordered_map<std::string, MemberSlot> slots_;
+};
+
+void collect(const Expression& e, std::vector<CheckIndex>& into) {
+    if (e.op == Expression::Op::check) {
+        if (std::ranges::find(into, e.check) == into.end()) into.push_back(e.check);
+        return;
+    }
+    for (const Expression& o : e.operands) collect(o, into);
+}
+
+} // namespace
+
+Binding bind(const Model& model) { return Binder(model).run(); }
+
+std::vector<CheckIndex> checks_of(const Expression& e) {
+    std::vector<CheckIndex> checks;
+    collect(e, checks);
+    return checks;
+}
+
+} // namespace fairway::policies

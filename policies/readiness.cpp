@@ -1,0 +1,117 @@
+#include "policies/readiness.hpp"
+
+#include <algorithm>
+
+namespace fairway::policies {
+
+namespace {
+
+struct Count {
+    std::size_t ready = 0, unready = 0, all = 0;
+    void add(Readiness r) {
+        ++all;
+        ready += r == Readiness::ready;
+        unready += r == Readiness::unready;
+    }
+    /// At least `wanted` of them ready.
+    Readiness at_least(std::size_t wanted) const {
+        if (ready >= wanted) return Readiness::ready;
+        return all - unready < wanted ? Readiness::unready : Readiness::undecided;
+    }
+};
+
+Readiness negated(Readiness r) {
+    if (r == Readiness::undecided) return r;
+    return r == Readiness::ready ? Readiness::unready : Readiness::ready;
+}
+
+/// Several targets of one check (L6): any of them, unless `require` says otherwise.
+Readiness combine(const Count& c, Requirements::Of of) {
+    switch (of) {
+    case Requirements::Of::all: return c.at_least(c.all);
+    case Requirements::Of::majority: return c.at_least(c.all / 2 + 1);
+    case Requirements::Of::reported:
+    case Requirements::Of::any: break;
+    }
+    return c.at_least(1);
+}
+
+Readiness verdict_of(const MemberState& m, bool lenient) {
+    return lenient ? m.health.works.verdict : m.health.ready();
+}
+
+Readiness check_verdict(const BoundCheck& b, std::span<const MemberState> members, bool lenient) {
+    Count c;
+    for (MemberSlot slot : b.members) c.add(verdict_of(members[slot], lenient));
+    auto of =
+        b.members.empty() ? Requirements::Of::any : members[b.members.front()].spec.check->requirements.of;
+    return combine(c, of);
+}
+
+/// The verdict of a tier as far as address `i` is concerned.
+Readiness tier(const Expression& e, const std::vector<BoundCheck>& bound,
+               std::span<const MemberState> members, std::size_t i, bool lenient) {
+    return evaluate(e, [&](CheckIndex check) {
+        for (const BoundCheck& b : bound)
+            if (b.check == check)
+                return b.per_address ? verdict_of(members[b.members[i]], lenient)
+                                     : check_verdict(b, members, lenient);
+        return Readiness::ready; // not bound: unchecked on purpose
+    });
+}
+
+void judge_addresses(Assessment& a, const Service& s, const Endpoint& e, const BoundEndpoint& bound,
+                     std::span<const MemberState> members) {
+    Count v4, v6;
+    for (std::size_t i = 0; i < e.addresses.size(); ++i) {
+        Readiness r = tier(*s.application, bound.application, members, i, false);
+        (e.addresses[i].family == Family::v4 ? v4 : v6).add(r);
+        a.healthy[i] = r == Readiness::ready;
+    }
+    // IPv4 decides where there is any; an endpoint that lost only IPv6 stays (L11).
+    a.application = (v4.all > 0 ? v4 : v6).at_least(1);
+    a.lost_v4 = v4.all > 0 && a.application == Readiness::unready && v6.ready > 0;
+}
+
+} // namespace
+
+Readiness evaluate(const Expression& e, const std::function<Readiness(CheckIndex)>& verdict) {
+    if (!e.required) return Readiness::ready;
+    if (e.op == Expression::Op::check) return verdict(e.check);
+    Count c;
+    for (const Expression& o : e.operands)
+        if (o.required) c.add(evaluate(o, verdict));
+    switch (e.op) {
+    case Expression::Op::all: return c.at_least(c.all);
+    case Expression::Op::any: return c.at_least(std::min<std::size_t>(1, c.all));
+    case Expression::Op::at_least: return c.at_least(e.count);
+    case Expression::Op::negate: return negated(evaluate(e.operands.front(), verdict));
+    case Expression::Op::check: break;
+    }
+    return Readiness::undecided;
+}
+
+Assessment assess(const Service& s, const Endpoint& e, const BoundEndpoint& bound,
+                  std::span<const MemberState> members, bool lenient) {
+    Assessment a{.healthy = std::vector<bool>(e.addresses.size(), true)};
+    if (s.application && !bound.application.empty()) judge_addresses(a, s, e, bound, members);
+    if (s.stateful && !bound.stateful.empty())
+        a.stateful = tier(*s.stateful, bound.stateful, members, 0, lenient);
+    return a;
+}
+
+const MemberState* culprit(const BoundEndpoint& bound, std::span<const MemberState> members) {
+    const MemberState* worst = nullptr;
+    for (auto* tier : {&bound.application, &bound.stateful})
+        for (const BoundCheck& b : *tier)
+            for (MemberSlot slot : b.members) {
+                const MemberState& m = members[slot];
+                if (m.health.ready() == Readiness::ready) continue;
+                if (!worst ||
+                    (worst->health.ready() == Readiness::undecided && m.health.ready() == Readiness::unready))
+                    worst = &m;
+            }
+    return worst;
+}
+
+} // namespace fairway::policies

@@ -1,0 +1,42 @@
+// Readiness: what the members of an endpoint come to, as a three-valued verdict a tier (Kleene logic).
+#pragma once
+
+#include "policies/binding.hpp"
+#include "policies/lag.hpp"
+#include "policies/member.hpp"
+
+#include <functional>
+#include <span>
+#include <vector>
+
+namespace fairway::policies {
+
+/// A member as the engine keeps it; its index is its MemberSlot.
+struct MemberState {
+    MemberId id = 0;
+    ProbeSpec spec;
+    MemberHealth health;
+    std::optional<DatacenterIndex> datacenter; ///< unset: a reference
+    std::optional<Lag> lag;                    ///< of a standby, reckoned (L16)
+    std::vector<ServiceIndex> services;        ///< that depend on it
+};
+
+/// What the checks of one endpoint say.
+struct Assessment {
+    Readiness application = Readiness::ready, stateful = Readiness::ready; ///< ready where there is no check
+    std::vector<bool> healthy;                                             ///< per address: may be answered
+    bool lost_v4 = false; ///< its IPv6 works, none of its IPv4 does (L11)
+};
+
+/// `evaluate` gives the verdict of a check. Operands with `required: false` are passed over.
+Readiness evaluate(const Expression& e, const std::function<Readiness(CheckIndex)>& verdict);
+
+/// `lenient`: the endpoint serves with `consistency: eventual`, so requirements on facts do not take it out
+/// (L1).
+Assessment assess(const Service& s, const Endpoint& e, const BoundEndpoint& bound,
+                  std::span<const MemberState> members, bool lenient);
+
+/// The member whose state explains best why the endpoint is not ready; null if none is to blame.
+const MemberState* culprit(const BoundEndpoint& bound, std::span<const MemberState> members);
+
+} // namespace fairway::policies
