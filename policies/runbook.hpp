@@ -1,21 +1,39 @@
-// A switch: moving a service's stateful tier with the operator's runbook, one durable step after the other (L15-L18).
+// A switch: moving a service's stateful tier with the operator's runbook, one durable step after the other
+// (L15-L18).
 #pragma once
 
 #include "config/model.hpp"
 #include "config/time.hpp"
+#include "policies/transition.hpp"
 
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace fairway::policies {
 
-/// Why a switch is wanted. Judged again before fence and before promote; `requested` never goes away by itself.
-enum class SwitchCause : std::uint8_t { primary_gone, application_down, requested_failover, requested_failback };
+/// Why a switch is wanted. Judged again before fence and before promote; what an operator asked for never
+/// goes away by itself. `site_down` is active/passive without `follow`.
+enum class SwitchCause : std::uint8_t {
+    primary_gone,
+    application_down,
+    site_down,
+    requested_failover,
+    requested_failback
+};
 std::string_view to_string(SwitchCause c);
 
 enum class SwitchStep : std::uint8_t {
-    awaiting_approval, prepare, fence, promote, failback, await_role, after_failover, done, obsolete
+    awaiting_approval,
+    prepare,
+    fence,
+    promote,
+    failback,
+    await_role,
+    after_failover,
+    done,
+    obsolete
 };
 std::string_view to_string(SwitchStep s);
 
@@ -24,8 +42,8 @@ struct Switch {
     std::string id; ///< of service, followed epoch and target: the same on a second node or after a restart
     SwitchCause cause{};
     SwitchStep step = SwitchStep::awaiting_approval;
-    std::string from, to; ///< datacenters; `from` is empty if nothing was followed
-    std::string reason;   ///< a sentence
+    std::string from, to;      ///< datacenters; `from` is empty if nothing was followed
+    std::string reason;        ///< a sentence
     std::string operator_name; ///< who asked or approved; empty: automatic
     WallTime started{};
     WallTime step_since{};
@@ -45,11 +63,46 @@ struct HookRequest {
 };
 
 struct HookResult {
-    std::string service;   ///< by name: indices change with a reload
+    std::string service; ///< by name: indices change with a reload
     std::string switch_id;
     Hook::Step step{};
     bool ok = false;
-    std::string detail;    ///< "exit status 1: could not connect", "timed out after 10s"
+    std::string detail; ///< "exit status 1: could not connect", "timed out after 10s"
 };
+
+/// What the world looks like to a switch, as far as it matters for its next step.
+struct RunbookView {
+    const Service& service;
+    ServiceIndex index = 0;
+    bool cause_holds = true;          ///< the reason, judged now
+    bool role_arrived = false;        ///< the target holds the role (or there is none to wait for)
+    bool role_elsewhere = false;      ///< it turned up at another site: nothing is left to do
+    std::optional<std::string> guard; ///< why promoting would put data at risk (L16); empty: it would not
+    std::optional<Duration> lag;
+    Now now;
+};
+
+/// What a step of the runbook wants done.
+struct RunbookStep {
+    std::vector<HookRequest> hooks;
+    std::vector<Transition> transitions;
+    bool changed = false; ///< the switch must be written down again
+    bool ended = false;   ///< done or obsolete: forget it
+};
+
+/// A person's approval, or a hook, is waited for no longer than this.
+inline constexpr Duration approval_lasts = 24h;
+
+/// A switch at its first step. `wait` is why a person has to approve it; empty: it starts.
+Switch new_switch(const Service& service, SwitchCause cause, std::optional<std::uint64_t> epoch,
+                  std::string from, std::string to, std::string reason, std::string wait, Now now);
+
+/// Goes as far as can be gone without waiting. `hook_running`: the step's hook has been asked for.
+RunbookStep advance(Switch& s, bool& hook_running, const RunbookView& view);
+
+/// Takes a hook's result, or an operator's approval (`who` answers for it). What follows is advance()'s to
+/// say.
+RunbookStep hook_ended(Switch& s, bool& hook_running, const HookResult& result, const RunbookView& view);
+RunbookStep approve(Switch& s, bool& hook_running, const std::string& who, const RunbookView& view);
 
 } // namespace fairway::policies

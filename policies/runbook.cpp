@@ -1,0 +1,192 @@
+#include "policies/runbook.hpp"
+
+#include <algorithm>
+
+namespace fairway::policies {
+
+namespace {
+
+const Hook* hook_of(const Service& s, Hook::Step step) {
+    auto it = s.hooks.find(step);
+    return it == s.hooks.end() ? nullptr : &it->second;
+}
+
+std::optional<Hook::Step> hook_step(SwitchStep s) {
+    switch (s) {
+    case SwitchStep::prepare: return Hook::Step::prepare;
+    case SwitchStep::fence: return Hook::Step::fence;
+    case SwitchStep::promote: return Hook::Step::promote;
+    case SwitchStep::failback: return Hook::Step::failback;
+    case SwitchStep::after_failover: return Hook::Step::after_failover;
+    default: return std::nullopt;
+    }
+}
+
+SwitchStep next(SwitchStep s) {
+    switch (s) {
+    case SwitchStep::prepare: return SwitchStep::fence;
+    case SwitchStep::fence: return SwitchStep::promote;
+    case SwitchStep::promote:
+    case SwitchStep::failback: return SwitchStep::await_role;
+    case SwitchStep::await_role: return SwitchStep::after_failover;
+    default: return SwitchStep::done;
+    }
+}
+
+/// One step of one switch, with what it says on the way.
+class Walk {
+  public:
+    Walk(Switch& s, bool& hook_running, const RunbookView& view)
+        : s_(s), hook_running_(hook_running), view_(view) {}
+
+    RunbookStep said() && { return std::move(out_); }
+
+    RunbookStep go() && {
+        while (!out_.ended && !hook_running_ && step()) {}
+        return std::move(out_);
+    }
+
+    void enter(SwitchStep step, std::string why) {
+        s_.step = step;
+        s_.step_since = view_.now.wall;
+        out_.changed = true;
+        say(Change::switch_step, Severity::info, std::move(why));
+    }
+
+    void wait(SwitchStep resume, std::string failure, Severity severity) {
+        s_.resume = resume;
+        s_.failure = std::move(failure);
+        s_.step = SwitchStep::awaiting_approval;
+        s_.step_since = view_.now.wall;
+        out_.changed = true;
+        say(Change::switch_waiting, severity, s_.failure + "; `fairwayctl approve " + s_.id + "` goes on");
+    }
+
+    void failed(std::string why) { say(Change::switch_failed, Severity::critical, std::move(why)); }
+
+  private:
+    /// True if the switch moved and may move further.
+    bool step() {
+        if (view_.role_elsewhere) return end(Change::switch_obsolete, "the primary is at another site");
+        if (!view_.cause_holds && !s_.fence_begun && before_promotion())
+            return end(Change::switch_obsolete, "the reason is gone: " + s_.reason);
+        switch (s_.step) {
+        case SwitchStep::awaiting_approval: return expire();
+        case SwitchStep::await_role:
+            if (!view_.role_arrived) return false;
+            enter(SwitchStep::after_failover, s_.to + " holds the role");
+            return true;
+        case SwitchStep::done: return end(Change::switch_done, "moved to " + s_.to);
+        case SwitchStep::obsolete: return end(Change::switch_obsolete, s_.failure);
+        default: return run_or_pass();
+        }
+    }
+
+    bool before_promotion() const {
+        return s_.step <= SwitchStep::promote; // awaiting_approval, prepare, fence, promote
+    }
+
+    bool expire() {
+        if (view_.now.wall - s_.step_since < approval_lasts) return false;
+        return end(Change::switch_obsolete, "not approved within 24 hours");
+    }
+
+    bool run_or_pass() {
+        if (view_.guard && !s_.approved && s_.step <= SwitchStep::promote) {
+            wait(s_.step, *view_.guard, Severity::critical);
+            return false;
+        }
+        if (const Hook* hook = hook_of(view_.service, *hook_step(s_.step))) return run(*hook);
+        enter(next(s_.step), "no " + std::string(to_string(s_.step)) + " hook");
+        return true;
+    }
+
+    bool run(const Hook&) {
+        hook_running_ = true;
+        if (s_.step == SwitchStep::fence && !s_.fence_begun) s_.fence_begun = out_.changed = true;
+        say(Change::switch_step, Severity::info, "running the " + std::string(to_string(s_.step)) + " hook");
+        out_.hooks.push_back({.service = view_.index,
+                              .switch_id = s_.id,
+                              .step = *hook_step(s_.step),
+                              .from = s_.from,
+                              .to = s_.to,
+                              .reason = s_.reason,
+                              .lag = view_.lag});
+        return false;
+    }
+
+    bool end(Change change, std::string why) {
+        say(change, Severity::info, std::move(why));
+        out_.changed = out_.ended = true;
+        return false;
+    }
+
+    void say(Change change, Severity severity, std::string why) {
+        out_.transitions.push_back({.change = change,
+                                    .severity = severity,
+                                    .service = view_.service.name.to_string(),
+                                    .datacenter = s_.to,
+                                    .subject = s_.id,
+                                    .from = s_.from,
+                                    .to = s_.to,
+                                    .reason = std::move(why),
+                                    .decided = view_.now.mono});
+    }
+
+    Switch& s_;
+    bool& hook_running_;
+    const RunbookView& view_;
+    RunbookStep out_;
+};
+
+} // namespace
+
+Switch new_switch(const Service& service, SwitchCause cause, std::optional<std::uint64_t> epoch,
+                  std::string from, std::string to, std::string reason, std::string wait, Now now) {
+    Switch s{.cause = cause, .from = std::move(from), .to = std::move(to), .reason = std::move(reason)};
+    s.id = service.name.to_string() + ":" + (epoch ? "e" + std::to_string(*epoch) : "e-") + ":" + s.to;
+    bool direct = cause == SwitchCause::requested_failback && service.hooks.contains(Hook::Step::failback);
+    SwitchStep first = direct ? SwitchStep::failback : SwitchStep::prepare;
+    s.step = wait.empty() ? first : SwitchStep::awaiting_approval;
+    s.resume = first;
+    s.failure = std::move(wait);
+    s.started = s.step_since = now.wall;
+    return s;
+}
+
+RunbookStep advance(Switch& s, bool& hook_running, const RunbookView& view) {
+    return Walk(s, hook_running, view).go();
+}
+
+RunbookStep hook_ended(Switch& s, bool& hook_running, const HookResult& result, const RunbookView& view) {
+    if (result.switch_id != s.id || hook_step(s.step) != result.step || !hook_running) return {};
+    hook_running = false;
+    Walk walk(s, hook_running, view);
+    SwitchStep ended = s.step;
+    auto what = "the " + std::string(to_string(ended)) + " hook ";
+    const Hook* hook = hook_of(view.service, result.step);
+    bool may_fail =
+        ended == SwitchStep::after_failover || (ended == SwitchStep::fence && hook && !hook->required);
+    if (result.ok || may_fail) {
+        if (!result.ok) walk.failed(what + "failed and was not required: " + result.detail);
+        walk.enter(next(ended), what + "ended");
+        return std::move(walk).said();
+    }
+    // Nothing that failed is repeated by itself. A person lets it go on: past a failed prepare or fence, or
+    // once more to a promote or failback that failed (the hook knows the id and is idempotent).
+    walk.failed(what + "failed: " + result.detail);
+    bool again = ended == SwitchStep::promote || ended == SwitchStep::failback;
+    walk.wait(again ? ended : next(ended), what + "failed: " + result.detail, Severity::critical);
+    return std::move(walk).said();
+}
+
+RunbookStep approve(Switch& s, bool& hook_running, const std::string& who, const RunbookView& view) {
+    s.approved = true;
+    s.operator_name = who;
+    s.failure.clear();
+    Walk walk(s, hook_running, view);
+    walk.enter(s.resume, "approved by " + who);
+    return std::move(walk).said();
+}
+
+} // namespace fairway::policies
