@@ -1,7 +1,7 @@
 // The engine: the whole decision as one value that is stepped. Pure: events and time in, effects out.
 //
-// It owns no thread, clock, socket or file. daemon/controller feeds it and carries its effects out; the simulation
-// drives the same controller in virtual time. Everything it says is in the Effects it returns.
+// It owns no thread, clock, socket or file. daemon/controller feeds it and carries its effects out; the
+// simulation drives the same controller in virtual time. Everything it says is in the Effects it returns.
 #pragma once
 
 #include "config/model.hpp"
@@ -20,13 +20,13 @@ namespace fairway::policies {
 /// What a step wants done. Order of carrying out: store, then publish (unless `safety`), then the rest.
 struct Effects {
     std::vector<Transition> transitions;
-    std::vector<ServiceIndex> plans;      ///< whose plan changed: compile and publish
-    bool safety = false;                  ///< a withdrawal is among them: publish before the store has answered
-    std::vector<MemberId> look;           ///< look at these now
-    std::vector<HookRequest> hooks;       ///< run these; each is answered by hook_ended()
-    std::vector<ServiceRecord> services;  ///< write these records
-    std::vector<MemberRecord> members;    ///< write these records (health is a hint: losing one is harmless)
-    bool overrides = false;               ///< write all of overrides()
+    std::vector<ServiceIndex> plans; ///< whose plan changed: compile and publish
+    bool safety = false;             ///< a withdrawal is among them: publish before the store has answered
+    std::vector<MemberId> look;      ///< look at these now
+    std::vector<HookRequest> hooks;  ///< run these; each is answered by hook_ended()
+    std::vector<ServiceRecord> services; ///< write these records
+    std::vector<MemberRecord> members;   ///< write these records (health is a hint: losing one is harmless)
+    bool overrides = false;              ///< write all of overrides()
 
     void append(Effects other);
     bool empty() const;

@@ -19,18 +19,19 @@ std::string_view to_string(Readiness r);
 struct MemberReport {
     MemberId id = 0;
     std::string check, kind, target, datacenter;
-    Readiness verdict = Readiness::undecided; ///< does it work
+    Readiness verdict = Readiness::undecided;      ///< does it work
     Readiness requirements = Readiness::undecided; ///< do its facts satisfy the check
-    bool held = false;                        ///< silent, and not believed because of self-doubt
+    bool held = false;                             ///< silent, and not believed because of self-doubt
     std::optional<Observation> last;
-    std::optional<Duration> lag;              ///< reckoned (L16)
+    std::optional<Duration> lag; ///< reckoned (L16)
     unsigned passes = 0, fails = 0;
     Instant since{};
 };
 
 struct EndpointReport {
     std::string datacenter;
-    Readiness application = Readiness::undecided, stateful = Readiness::undecided; ///< `ready` where there is no check
+    Readiness application = Readiness::undecided,
+              stateful = Readiness::undecided; ///< `ready` where there is no check
     bool fit = false, excluded = false, braked = false;
     bool in_plan = false;
     double share = 0; ///< of the answers, 0..1; by_client plans: of the client classes
@@ -68,7 +69,8 @@ struct Report {
 /// Why a client gets the answer it gets: every stage and every candidate, kept or dropped.
 struct Explanation {
     struct Line {
-        std::string stage;   ///< "name", "client", "application", "stateful", "override", "brake", "policy", "answer"
+        std::string
+            stage; ///< "name", "client", "application", "stateful", "override", "brake", "policy", "answer"
         std::string subject; ///< datacenter, or empty
         std::string verdict; ///< "kept", "dropped", "chosen", ...
         std::string reason;

@@ -17,32 +17,59 @@ std::string_view to_string(Severity s);
 
 /// What changed. A closed list: it is the message id of the log and a metric label.
 enum class Change : std::uint8_t {
-    member_up, member_down, member_held,             // a check's verdict; held: silence under self-doubt
-    endpoint_fit, endpoint_unfit, endpoint_braked,   // an endpoint of a service
-    partial_failure,                                 // holds the primary while its application is down (L14)
-    served, undecided_over,                          // first answer after the start; 10 s passed without one (L20)
-    plan_changed,                                    // the answer itself, with from and to
-    all_down, all_down_over,                         // on_all_down began or ended (L8)
-    failover, failback, awaiting_failback,           // active/passive without follow (L10, L12)
-    primary_followed, no_primary, no_primary_critical, no_primary_over, two_primaries, two_primaries_over,
-    stale_claim,                                     // L13, L14
-    self_doubt, self_doubt_over, references_silent, references_answer, // L4
-    switch_started, switch_step, switch_waiting, switch_done, switch_failed, switch_obsolete, // L17
-    override_set, override_ended, override_expired,
-    store_failed, store_recovered, state_set_aside, configuration_loaded, configuration_refused, // daemon
+    member_up,
+    member_down,
+    member_held, // a check's verdict; held: silence under self-doubt
+    endpoint_fit,
+    endpoint_unfit,
+    endpoint_braked, // an endpoint of a service
+    partial_failure, // holds the primary while its application is down (L14)
+    served,
+    undecided_over, // first answer after the start; 10 s passed without one (L20)
+    plan_changed,   // the answer itself, with from and to
+    all_down,
+    all_down_over, // on_all_down began or ended (L8)
+    failover,
+    failback,
+    awaiting_failback, // active/passive without follow (L10, L12)
+    primary_followed,
+    no_primary,
+    no_primary_critical,
+    no_primary_over,
+    two_primaries,
+    two_primaries_over,
+    stale_claim, // L13, L14
+    self_doubt,
+    self_doubt_over,
+    references_silent,
+    references_answer, // L4
+    switch_started,
+    switch_step,
+    switch_waiting,
+    switch_done,
+    switch_failed,
+    switch_obsolete, // L17
+    override_set,
+    override_ended,
+    override_expired,
+    store_failed,
+    store_recovered,
+    state_set_aside,
+    configuration_loaded,
+    configuration_refused, // daemon
 };
 std::string_view to_string(Change c); ///< "member-down": the message id
 
 struct Transition {
     Change change{};
     Severity severity = Severity::info;
-    std::string service;    ///< empty where it is not about one
+    std::string service; ///< empty where it is not about one
     std::string datacenter;
-    std::string subject;    ///< member, override or switch id; empty if none
-    std::string from, to;   ///< states or answers, in words
-    std::string reason;     ///< one sentence an operator can act on
+    std::string subject;               ///< member, override or switch id; empty if none
+    std::string from, to;              ///< states or answers, in words
+    std::string reason;                ///< one sentence an operator can act on
     std::vector<std::string> evidence; ///< the observations or facts that decided, newest last
-    std::optional<Instant> fault;      ///< begin of the first probe that saw the cause, where there is one (O3)
+    std::optional<Instant> fault; ///< begin of the first probe that saw the cause, where there is one (O3)
     Instant decided{};
 };
 

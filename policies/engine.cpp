@@ -1,0 +1,306 @@
+#include "policies/engine_state.hpp"
+
+#include <algorithm>
+
+namespace fairway::policies {
+
+namespace {
+/// For this long after it was known health is a truth; later it is a hint (L20).
+constexpr Duration health_is_true_for = 60s;
+} // namespace
+
+void Effects::append(Effects other) {
+    auto move_all = [](auto& to, auto& from) {
+        to.insert(to.end(), std::make_move_iterator(from.begin()), std::make_move_iterator(from.end()));
+    };
+    move_all(transitions, other.transitions);
+    move_all(plans, other.plans);
+    move_all(look, other.look);
+    move_all(hooks, other.hooks);
+    move_all(services, other.services);
+    move_all(members, other.members);
+    safety |= other.safety;
+    overrides |= other.overrides;
+}
+
+bool Effects::empty() const {
+    return transitions.empty() && plans.empty() && look.empty() && hooks.empty() && services.empty() &&
+           members.empty() && !overrides;
+}
+
+// ---- making
+
+namespace {
+
+MemberId next_id(std::vector<std::int32_t>& slot_of) {
+    slot_of.push_back(-1);
+    return static_cast<MemberId>(slot_of.size() - 1);
+}
+
+void depend(std::vector<MemberState>& members, const BoundEndpoint& bound, ServiceIndex s) {
+    for (auto* tier : {&bound.application, &bound.stateful})
+        for (const BoundCheck& b : *tier)
+            for (MemberSlot slot : b.members)
+                if (auto& list = members[slot].services; list.empty() || list.back() != s) list.push_back(s);
+}
+
+/// Carries the latch, the followed claim, the running switch and the rest over to the same service of a new
+/// model.
+void carry_over(ServiceState& to, ServiceState& from, const Model& old_model, const Model& model) {
+    restore(to, record_of(from, old_model), model);
+    to.served = from.served;
+    to.born = from.born;
+    to.plan_since = from.plan_since;
+    to.reason = from.reason;
+    to.hook_running = from.hook_running;
+    to.unclaimed_since = from.unclaimed_since;
+    to.no_primary = from.no_primary;
+    to.no_primary_critical = from.no_primary_critical;
+    to.active_since = from.active_since;
+    to.noise = from.noise;
+    const Service& old_service = old_model.services[from.index];
+    for (EndpointIndex e = 0; e < to.endpoints.size(); ++e)
+        for (EndpointIndex o = 0; o < from.endpoints.size(); ++o)
+            if (old_model.datacenter_of(old_service, o).name ==
+                model.datacenter_of(model.services[to.index], e).name) {
+                to.endpoints[e] = from.endpoints[o];
+                to.endpoints[e].assessment = {};
+            }
+}
+
+} // namespace
+
+void Engine::State::adopt(ModelPtr next, Now now, std::vector<MemberState> old_members,
+                          std::vector<ServiceState> old_services, const Model* old_model) {
+    model = std::move(next);
+    binding = bind(*model);
+    std::unordered_map<std::string, MemberState*> known;
+    for (MemberState& m : old_members) known.emplace(m.spec.key(), &m);
+
+    members.clear();
+    told.clear();
+    for (const ProbeSpec& spec : binding.probes) {
+        MemberState m{.spec = spec, .datacenter = model->find_datacenter(spec.datacenter)};
+        if (auto it = known.find(spec.key()); it != known.end()) {
+            m.id = it->second->id;
+            m.health = std::move(it->second->health);
+            m.lag = it->second->lag;
+        } else m.id = next_id(slot_of);
+        members.push_back(std::move(m));
+        told.push_back({members.back().id, spec});
+    }
+    std::ranges::fill(slot_of, -1);
+    for (std::size_t i = 0; i < members.size(); ++i) slot_of[members[i].id] = static_cast<std::int32_t>(i);
+
+    services.clear();
+    for (ServiceIndex s = 0; s < model->services.size(); ++s) {
+        services.push_back(fresh_state(s, *model, now.mono));
+        if (old_model)
+            if (auto o = old_model->find_service(model->services[s].name))
+                carry_over(services.back(), old_services[*o], *old_model, *model);
+        for (const BoundEndpoint& e : binding.services[s]) depend(members, e, s);
+    }
+    brink.clear();
+    std::erase_if(doubt.witnesses, [&](MemberSlot) { return true; });
+    dirty.assign(services.size(), 1);
+}
+
+void Engine::State::restore(const Restored& restored, Now now) {
+    overrides = restored.overrides;
+    warm = restored.alive && now.wall - *restored.alive < health_is_true_for;
+    for (const ServiceRecord& r : restored.services)
+        if (auto name = Name::parse(r.service))
+            if (auto s = model->find_service(*name)) policies::restore(services[*s], r, *model);
+    for (ServiceState& s : services) s.warm = warm;
+    if (!warm) return;
+
+    std::unordered_map<std::string, const MemberRecord*> known;
+    for (const MemberRecord& r : restored.members) known.emplace(r.key, &r);
+    for (MemberState& m : members) {
+        auto it = known.find(m.spec.key());
+        if (it == known.end()) continue;
+        const MemberRecord& r = *it->second;
+        auto verdict = [](bool up) { return up ? Readiness::ready : Readiness::unready; };
+        m.health.works = {verdict(r.up), now.at(r.since), r.passes, r.fails, now.at(r.run_since)};
+        if (r.requirements_hold) m.health.meets.verdict = verdict(*r.requirements_hold);
+        if (r.up) m.health.last_pass = now.mono; // a witness (L4): it passed less than a minute ago
+    }
+}
+
+Engine::Engine(ModelPtr model, const Restored& restored, Now now) : state_(std::make_unique<State>()) {
+    state_->started = now.mono;
+    state_->adopt(std::move(model), now, {}, {}, nullptr);
+    state_->restore(restored, now);
+}
+
+Engine::~Engine() = default;
+Engine::Engine(Engine&&) noexcept = default;
+Engine& Engine::operator=(Engine&&) noexcept = default;
+
+// ---- stepping
+
+MemberRecord record_of(const MemberState& m, Now now) {
+    const Run& w = m.health.works;
+    MemberRecord r{.key = m.spec.key(),
+                   .up = w.verdict == Readiness::ready,
+                   .since = now.wall_at(w.since),
+                   .passes = w.passes,
+                   .fails = w.fails,
+                   .run_since = now.wall_at(w.begin)};
+    if (m.health.meets.verdict != Readiness::undecided)
+        r.requirements_hold = m.health.meets.verdict == Readiness::ready;
+    return r;
+}
+
+Transition member_transition(const MemberState& m, Change change, Severity severity, std::string reason,
+                             Now now) {
+    Transition t{.change = change,
+                 .severity = severity,
+                 .datacenter = m.spec.datacenter,
+                 .subject = m.spec.check->name + " " + m.spec.target_text(),
+                 .reason = std::move(reason),
+                 .fault = m.health.first_failed,
+                 .decided = now.mono};
+    for (const std::string& f : m.health.recent_failures)
+        if (!f.empty()) t.evidence.push_back(f);
+    return t;
+}
+
+ServiceContext Engine::State::context(ServiceIndex s, Now now) const {
+    return {*model, model->services[s], binding.services[s], members, overrides, doubt.active, now};
+}
+
+void Engine::State::mark(const MemberState& m) {
+    for (ServiceIndex s : m.services) dirty[s] = 1;
+}
+
+void Engine::State::mark_all() { std::ranges::fill(dirty, 1); }
+
+Effects Engine::State::turn(ServiceIndex s, Now now) {
+    dirty[s] = 0;
+    return take_turn(services[s], context(s, now));
+}
+
+Effects Engine::State::settle(Now now) {
+    Effects out;
+    for (ServiceIndex s = 0; s < services.size(); ++s)
+        if (dirty[s] || (services[s].due && *services[s].due <= now.mono)) out.append(turn(s, now));
+    return out;
+}
+
+/// Reckons lag from positions and asks whether the facts satisfy the check.
+bool Engine::State::meets(MemberState& m, const Observation& seen) {
+    const Facts& f = seen.facts;
+    if (f.position && !f.system.empty()) {
+        if (f.role == Role::primary) tracks[f.system].sample(seen.ended, *f.position, f.epoch);
+        else m.lag = tracks[f.system].behind(*f.position);
+    }
+    if (f.role == Role::primary) m.lag.reset();
+    const Requirements& want = m.spec.check->requirements;
+    auto lag = m.lag ? std::optional(m.lag->time) : f.lag;
+    if (want.role && f.role != want.role) return false;
+    if (want.quorum && f.quorum == false) return false;
+    return !want.max_lag || !lag || *lag <= *want.max_lag;
+}
+
+void Engine::State::take(const Observation& seen, Effects& out, Now now) {
+    if (seen.member >= slot_of.size() || slot_of[seen.member] < 0) return; // of a target no longer configured
+    auto slot = static_cast<MemberSlot>(slot_of[seen.member]);
+    MemberState& m = members[slot];
+    bool passed = seen.outcome == Outcome::pass || seen.outcome == Outcome::degraded;
+    bool held_before = m.health.held, row_before = m.health.works.fails > 0;
+    bool requirements = !passed || meets(m, seen);
+    auto step = m.health.observe(seen, m.spec.check->timing, doubt.active, requirements);
+
+    if (step.works == Moved::down || step.meets == Moved::down) {
+        auto why = step.works == Moved::down
+                       ? std::string(fairway::to_string(seen.reason)) + " " + seen.detail
+                       : "requirements not met: " + seen.facts.to_string();
+        out.transitions.push_back(member_transition(m, Change::member_down, Severity::warning, why, now));
+    } else if (step.works == Moved::up || step.meets == Moved::up) {
+        out.transitions.push_back(member_transition(m, Change::member_up, Severity::info, "passes", now));
+    } else if (m.health.held && !held_before) {
+        out.transitions.push_back(member_transition(m, Change::member_held, Severity::info,
+                                                    "silent, and not believed: self-doubt", now));
+    }
+    if (step.judge && std::ranges::none_of(brink, [&](auto& b) { return b.slot == slot; }))
+        brink.push_back({slot, {}});
+    bool row = m.health.works.fails > 0;
+    if (step.works != Moved::no || step.meets != Moved::no || row != row_before)
+        out.members.push_back(record_of(m, now));
+    if (step.changed) mark(m);
+}
+
+Effects Engine::start(Now now) {
+    state_->mark_all();
+    Effects out = state_->settle(now);
+    out.plans.clear(); // every plan is new to the world, whatever it is
+    for (ServiceIndex s = 0; s < state_->services.size(); ++s) out.plans.push_back(s);
+    return out;
+}
+
+Effects Engine::observe(std::span<const Observation> batch, Now now) {
+    Effects out;
+    for (const Observation& seen : batch) state_->take(seen, out, now);
+    state_->judge_silence(out, now);
+    state_->review_doubt(out, now);
+    out.append(state_->settle(now));
+    return out;
+}
+
+Effects Engine::tick(Now now) {
+    Effects out;
+    state_->expire_overrides(out, now);
+    state_->judge_silence(out, now);
+    state_->review_doubt(out, now);
+    out.append(state_->settle(now));
+    return out;
+}
+
+Effects Engine::hook_ended(const HookResult& result, Now now) {
+    auto& st = *state_;
+    auto name = Name::parse(result.service);
+    auto index = name ? st.model->find_service(*name) : std::nullopt;
+    if (!index || !st.services[*index].running) return {};
+    ServiceState& s = st.services[*index];
+    ServiceContext c = st.context(*index, now);
+    auto claims = claims_of(c);
+    RunbookStep step = policies::hook_ended(*s.running, s.hook_running, result, runbook_view(s, c, claims));
+    Effects out;
+    out.transitions = std::move(step.transitions);
+    out.hooks = std::move(step.hooks);
+    if (step.ended) s.running.reset();
+    if (step.changed) out.services.push_back(record_of(s, *st.model));
+    out.append(st.turn(*index, now));
+    return out;
+}
+
+Effects Engine::reload(ModelPtr model, Now now) {
+    auto& st = *state_;
+    ModelPtr old = st.model;
+    auto old_members = std::move(st.members);
+    auto old_services = std::move(st.services);
+    bool doubted = st.doubt.active;
+    st.adopt(std::move(model), now, std::move(old_members), std::move(old_services), old.get());
+    Effects out;
+    if (doubted) st.leave_doubt(out, now); // its witnesses are not what they were
+    out.append(st.settle(now));
+    out.plans.clear();
+    for (ServiceIndex s = 0; s < st.services.size(); ++s) out.plans.push_back(s);
+    return out;
+}
+
+Instant Engine::next_due() const {
+    Instant due = Instant::max();
+    for (const ServiceState& s : state_->services)
+        if (s.due) due = std::min(due, *s.due);
+    if (auto d = state_->doubt_due()) due = std::min(due, *d);
+    return due;
+}
+
+const Model& Engine::model() const { return *state_->model; }
+std::span<const Member> Engine::members() const { return state_->told; }
+const AnswerPlan& Engine::plan(ServiceIndex s) const { return state_->services[s].plan; }
+std::span<const Override> Engine::overrides() const { return state_->overrides; }
+
+} // namespace fairway::policies

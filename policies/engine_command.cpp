@@ -1,0 +1,233 @@
+// What operators may ask of the decision: each command is checked whole before anything changes (L19).
+#include "policies/engine_state.hpp"
+#include "policies/overrides.hpp"
+
+#include <algorithm>
+#include <cctype>
+
+namespace fairway::policies {
+
+namespace {
+
+CommandResult refused(std::string why) { return {.accepted = false, .message = std::move(why)}; }
+
+std::optional<ServiceIndex> service_named(const Model& model, const std::string& name) {
+    auto parsed = Name::parse(name);
+    return parsed ? model.find_service(*parsed) : std::nullopt;
+}
+
+std::optional<EndpointIndex> endpoint_in(const Model& model, ServiceIndex s, std::string_view datacenter) {
+    const Service& service = model.services[s];
+    for (EndpointIndex e = 0; e < service.endpoints.size(); ++e)
+        if (model.datacenter_of(service, e).name == datacenter) return e;
+    return std::nullopt;
+}
+
+/// Canonical names, or what is wrong with them.
+std::optional<std::string> normalize(Scope& scope, const Model& model) {
+    if (scope.service.empty() && scope.datacenter.empty()) return "name a datacenter, a service, or both";
+    if (!scope.datacenter.empty() && !model.find_datacenter(scope.datacenter))
+        return "there is no datacenter " + scope.datacenter;
+    if (scope.service.empty()) return std::nullopt;
+    auto s = service_named(model, scope.service);
+    if (!s) return "there is no service " + scope.service;
+    scope.service = model.services[*s].name.to_string();
+    if (!scope.datacenter.empty() && !endpoint_in(model, *s, scope.datacenter))
+        return scope.service + " has no endpoint in " + scope.datacenter;
+    return std::nullopt;
+}
+
+/// Would this scope take the last site the service could be answered from?
+bool takes_last(const ServiceState& s, const Model& model, const Scope& scope) {
+    const Service& service = model.services[s.index];
+    auto covered = [&](EndpointIndex e) {
+        return covers(scope, service.name.to_string(), model.datacenter_of(service, e).name);
+    };
+    if (service.follows_primary())
+        return s.followed && covered(s.followed->endpoint) && !s.endpoints[s.followed->endpoint].excluded;
+    bool usable_before = false, usable_after = false, any_left = false;
+    for (EndpointIndex e = 0; e < s.endpoints.size(); ++e) {
+        usable_before |= s.endpoints[e].fit;
+        usable_after |= s.endpoints[e].fit && !covered(e);
+        any_left |= !s.endpoints[e].excluded && !covered(e);
+    }
+    bool touches = false;
+    for (EndpointIndex e = 0; e < s.endpoints.size(); ++e) touches |= covered(e) && !s.endpoints[e].excluded;
+    return touches && ((usable_before && !usable_after) || !any_left);
+}
+
+} // namespace
+
+CommandResult Engine::State::run(const Drain& d, const std::string& who, Effects& out, Now now) {
+    Override o{.kind = Override::Kind::drain, .scope = d.scope, .reason = d.reason, .operator_name = who};
+    if (auto wrong = normalize(o.scope, *model)) return refused(*wrong);
+    if (d.reason.empty()) return refused("a drain needs a reason");
+    if (d.lasts <= 0s) return refused("a drain needs a time to last");
+    CommandResult result{.accepted = true};
+    for (const ServiceState& s : services)
+        if (takes_last(s, *model, o.scope))
+            result.details.push_back(model->services[s.index].name.to_string());
+    if (!result.details.empty() && !d.force) {
+        result.accepted = false;
+        result.message = "refused: it would take the last usable site of " +
+                         std::to_string(result.details.size()) + " service(s); --force does it all the same";
+        return result;
+    }
+    o.since = now.wall;
+    o.expires = now.wall + std::chrono::duration_cast<std::chrono::milliseconds>(d.lasts);
+    o.id = "drain:" + o.scope.to_string();
+    std::erase_if(overrides, [&](auto& other) { return other.id == o.id; });
+    overrides.push_back(o);
+    out.overrides = true;
+    result.message = "drained " + o.scope.to_string() + " until " + fairway::to_string(o.expires);
+    out.transitions.push_back({.change = Change::override_set,
+                               .severity = Severity::info,
+                               .service = o.scope.service,
+                               .datacenter = o.scope.datacenter,
+                               .subject = o.id,
+                               .reason = result.message + " by " + who + ": " + d.reason,
+                               .decided = now.mono});
+    mark_all();
+    return result;
+}
+
+CommandResult Engine::State::run(const Undrain& d, const std::string& who, Effects& out, Now now) {
+    Scope scope = d.scope;
+    if (auto wrong = normalize(scope, *model)) return refused(*wrong);
+    auto it = std::ranges::find(overrides, scope, &Override::scope);
+    if (it == overrides.end()) return refused(scope.to_string() + " is not drained");
+    CommandResult result{.accepted = true, .message = scope.to_string() + " is no longer drained"};
+    out.transitions.push_back({.change = Change::override_ended,
+                               .severity = Severity::info,
+                               .service = scope.service,
+                               .datacenter = scope.datacenter,
+                               .subject = it->id,
+                               .reason = result.message + ", by " + who,
+                               .decided = now.mono});
+    overrides.erase(it);
+    out.overrides = true;
+    mark_all();
+    return result;
+}
+
+void Engine::State::expire_overrides(Effects& out, Now now) {
+    for (const Override& o : overrides)
+        if (o.expires <= now.wall)
+            out.transitions.push_back({.change = Change::override_expired,
+                                       .severity = Severity::warning,
+                                       .service = o.scope.service,
+                                       .datacenter = o.scope.datacenter,
+                                       .subject = o.id,
+                                       .reason = "the drain of " + o.scope.to_string() + " has expired",
+                                       .decided = now.mono});
+    if (std::erase_if(overrides, [&](auto& o) { return o.expires <= now.wall; }) == 0) return;
+    out.overrides = true;
+    mark_all();
+}
+
+CommandResult Engine::State::request_switch(ServiceIndex index, SwitchCause cause, EndpointIndex to,
+                                            const std::string& who, Effects& out, Now now) {
+    ServiceState& s = services[index];
+    ServiceContext c = context(index, now);
+    const std::string& dc = model->datacenter_of(c.service, to).name;
+    if (s.running)
+        return refused("switch " + s.running->id + " is under way (" +
+                       std::string(to_string(s.running->step)) + "): approve it, or wait for its end");
+    bool follow = c.service.follows_primary();
+    auto seat = follow ? (s.followed ? std::optional(s.followed->endpoint) : std::nullopt) : s.active;
+    if (seat == to) return refused(c.service.name.to_string() + " is in " + dc + " already");
+    if (s.endpoints[to].excluded) return refused(dc + " is excluded: " + unfit_reason(s, c, to));
+    if (follow ? !can_take_over(s, c, to) : !s.endpoints[to].fit)
+        return refused(dc + " cannot take over: " +
+                       (follow && s.endpoints[to].fit ? "no standby answers there" : unfit_reason(s, c, to)));
+    bool runbook =
+        c.service.hooks.contains(Hook::Step::promote) ||
+        (cause == SwitchCause::requested_failback && c.service.hooks.contains(Hook::Step::failback));
+    if (follow && !runbook)
+        return refused("no promote hook is configured: promote the database in " + dc +
+                       " by hand, traffic follows it");
+
+    auto epoch = s.followed ? s.followed->epoch : std::nullopt;
+    s.running = new_switch(c.service, cause, epoch, seat ? model->datacenter_of(c.service, *seat).name : "",
+                           dc, std::string(to_string(cause)) + " by " + who, "", now);
+    s.running->operator_name = who;
+    out.transitions.push_back({.change = Change::switch_started,
+                               .severity = Severity::info,
+                               .service = c.service.name.to_string(),
+                               .datacenter = dc,
+                               .subject = s.running->id,
+                               .from = s.running->from,
+                               .to = dc,
+                               .reason = s.running->reason,
+                               .decided = now.mono});
+    dirty[index] = 1;
+    return {
+        .accepted = true, .message = "switch " + s.running->id + " has started", .details = {s.running->id}};
+}
+
+CommandResult Engine::State::run(const Failover& f, const std::string& who, Effects& out, Now now) {
+    auto index = service_named(*model, f.service);
+    if (!index) return refused("there is no service " + f.service);
+    auto to = endpoint_in(*model, *index, f.to);
+    if (!to) return refused(f.service + " has no endpoint in " + f.to);
+    const Service& service = model->services[*index];
+    if (!std::holds_alternative<ActivePassive>(service.policy))
+        return refused(f.service + " is not active/passive: drain the site it should leave");
+    if (!f.accept_claim) {
+        if (!service.follows_primary() && service.failback == Service::Failback::automatic)
+            return refused(f.service + " returns by itself (failback: auto): drain the site it should leave");
+        return request_switch(*index, SwitchCause::requested_failover, *to, who, out, now);
+    }
+    ServiceState& s = services[*index];
+    auto claims = claims_of(context(*index, now));
+    if (!service.follows_primary() || !claims[*to].fresh)
+        return refused(f.to + " does not claim to be primary");
+    s.followed = Followed{*to, claims[*to].epoch, claims[*to].system};
+    out.services.push_back(record_of(s, *model));
+    out.transitions.push_back({.change = Change::primary_followed,
+                               .severity = Severity::warning,
+                               .service = service.name.to_string(),
+                               .datacenter = f.to,
+                               .to = f.to,
+                               .reason = "the claim of " + f.to + " was accepted by " + who,
+                               .decided = now.mono});
+    dirty[*index] = 1;
+    return {.accepted = true, .message = service.name.to_string() + " follows the primary in " + f.to};
+}
+
+CommandResult Engine::State::run(const Failback& f, const std::string& who, Effects& out, Now now) {
+    auto index = service_named(*model, f.service);
+    if (!index) return refused("there is no service " + f.service);
+    auto* p = std::get_if<ActivePassive>(&model->services[*index].policy);
+    if (!p || p->order.empty()) return refused(f.service + " is not active/passive: it returns by itself");
+    return request_switch(*index, SwitchCause::requested_failback, p->order.front(), who, out, now);
+}
+
+CommandResult Engine::State::run(const Approve& a, const std::string& who, Effects& out, Now now) {
+    for (ServiceState& s : services) {
+        if (!s.running || s.running->id != a.switch_id) continue;
+        if (s.running->step != SwitchStep::awaiting_approval)
+            return refused("switch " + a.switch_id +
+                           " waits for no approval, it is at: " + std::string(to_string(s.running->step)));
+        ServiceContext c = context(s.index, now);
+        RunbookStep step = approve(*s.running, s.hook_running, who, runbook_view(s, c, claims_of(c)));
+        out.transitions.insert(out.transitions.end(), step.transitions.begin(), step.transitions.end());
+        out.hooks.insert(out.hooks.end(), step.hooks.begin(), step.hooks.end());
+        if (step.ended) s.running.reset();
+        out.services.push_back(record_of(s, *model));
+        dirty[s.index] = 1;
+        return {.accepted = true, .message = "switch " + a.switch_id + " goes on"};
+    }
+    return refused("no switch " + a.switch_id + " is waiting; `fairwayctl status` shows those that are");
+}
+
+Engine::Commanded Engine::command(const Command& command, Now now) {
+    Commanded done;
+    done.result =
+        std::visit([&](auto& what) { return state_->run(what, command.operator_name, done.effects, now); },
+                   command.what);
+    done.effects.append(state_->settle(now));
+    return done;
+}
+
+} // namespace fairway::policies

@@ -1,0 +1,82 @@
+// Inside the engine: its members, its services, its doubt. Private to policies/.
+#pragma once
+
+#include "policies/doubt.hpp"
+#include "policies/service.hpp"
+
+#include <map>
+#include <unordered_map>
+
+namespace fairway::policies {
+
+/// Self-doubt under way. The witnesses are fixed while it lasts (L4).
+struct Doubt {
+    bool active = false;
+    Instant since{};
+    std::vector<MemberSlot> witnesses;
+    std::optional<Instant> clear_since; ///< when its condition ended
+    bool references_silent = false;
+    Instant references_since{};
+};
+
+/// A member that silence is about to take down, and until when the other witnesses are waited for.
+struct Brink {
+    MemberSlot slot;
+    std::optional<Instant> deadline;
+};
+
+struct Engine::State {
+    ModelPtr model;
+    Binding binding;
+    std::vector<MemberState> members;  ///< by slot
+    std::vector<Member> told;          ///< members() as the prober is told
+    std::vector<std::int32_t> slot_of; ///< by MemberId; -1: gone
+    std::vector<ServiceState> services;
+    std::vector<Override> overrides;
+    std::map<std::string, PrimaryTrack>
+        tracks; ///< by system identity; bounded by what the configuration looks at
+    Doubt doubt;
+    std::vector<Brink> brink;
+    std::vector<char> dirty; ///< by service
+    Instant started{};
+    bool warm = false;
+
+    // ---- making (engine.cpp)
+    void adopt(ModelPtr next, Now now, std::vector<MemberState> old_members,
+               std::vector<ServiceState> old_services, const Model* old_model);
+    void restore(const Restored& restored, Now now);
+
+    // ---- stepping (engine.cpp)
+    void take(const Observation& seen, Effects& out, Now now);
+    Effects settle(Now now); ///< turns of every dirty service
+    Effects turn(ServiceIndex s, Now now);
+    void mark(const MemberState& m);
+    void mark_all();
+    ServiceContext context(ServiceIndex s, Now now) const;
+    bool meets(MemberState& m, const Observation& seen);
+
+    // ---- silence (engine_doubt.cpp)
+    void judge_silence(Effects& out, Now now);
+    void judge_references(Effects& out, Now now);
+    void review_doubt(Effects& out, Now now);
+    std::vector<Witness> witnesses(Now now) const;
+    void enter_doubt(const World& world, Effects& out, Now now);
+    void leave_doubt(Effects& out, Now now);
+    std::optional<Instant> doubt_due() const;
+
+    // ---- operators (engine_command.cpp)
+    CommandResult run(const Drain& d, const std::string& who, Effects& out, Now now);
+    CommandResult run(const Undrain& d, const std::string& who, Effects& out, Now now);
+    CommandResult run(const Failover& f, const std::string& who, Effects& out, Now now);
+    CommandResult run(const Failback& f, const std::string& who, Effects& out, Now now);
+    CommandResult run(const Approve& a, const std::string& who, Effects& out, Now now);
+    void expire_overrides(Effects& out, Now now);
+    CommandResult request_switch(ServiceIndex index, SwitchCause cause, EndpointIndex to,
+                                 const std::string& who, Effects& out, Now now);
+};
+
+MemberRecord record_of(const MemberState& m, Now now);
+Transition member_transition(const MemberState& m, Change change, Severity severity, std::string reason,
+                             Now now);
+
+} // namespace fairway::policies

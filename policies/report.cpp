@@ -1,0 +1,181 @@
+// What the engine knows, as plain values: the report and its alarms.
+#include "policies/all_down.hpp"
+#include "policies/engine_state.hpp"
+
+#include <algorithm>
+
+namespace fairway::policies {
+
+namespace {
+
+std::string policy_name(const Service& s) {
+    if (s.follows_primary()) return "active_passive, follow primary";
+    if (std::holds_alternative<ActivePassive>(s.policy)) return "active_passive";
+    return std::holds_alternative<Weighted>(s.policy) ? "weighted" : "latency";
+}
+
+std::string state_word(const ServiceState& s, const Service& service) {
+    if (!s.served) return "undecided";
+    if (s.all_excluded) return "excluded";
+    if (s.all_down) return "all down: " + std::string(to_string(service.on_all_down.mode));
+    if (!s.primaries.empty()) return "held: two primaries";
+    if (s.no_primary) return "held: no primary";
+    if (s.running) return "switching: " + std::string(to_string(s.running->step));
+    if (s.partial_failure) return "partial failure";
+    return s.awaiting_failback ? "awaiting failback" : "serving";
+}
+
+std::string preferred(const ServiceState& s, const ServiceContext& c) {
+    auto* p = std::get_if<ActivePassive>(&c.service.policy);
+    if (!p || p->order.empty()) return {};
+    EndpointIndex e = p->follow_primary && s.followed ? s.followed->endpoint : p->order.front();
+    return c.model.datacenter_of(c.service, e).name;
+}
+
+MemberReport report_of(const MemberState& m) {
+    const Check& check = *m.spec.check;
+    MemberReport r{.id = m.id,
+                   .check = check.name,
+                   .kind = std::string(kind_name(check.kind)),
+                   .target = m.spec.target_text(),
+                   .datacenter = m.spec.datacenter,
+                   .verdict = m.health.works.verdict,
+                   .requirements = m.health.meets.verdict,
+                   .held = m.health.held,
+                   .passes = m.health.works.passes,
+                   .fails = m.health.works.fails,
+                   .since = m.health.works.since};
+    if (m.health.last.begun != Instant{}) r.last = m.health.last;
+    if (m.lag) r.lag = m.lag->time;
+    return r;
+}
+
+void role_of(EndpointReport& r, const BoundEndpoint& bound, std::span<const MemberState> members) {
+    for (const BoundCheck& b : bound.stateful)
+        for (MemberSlot slot : b.members) {
+            const RoleTrack& t = members[slot].health.claim;
+            if (!t.role || (r.role == Role::primary && t.role != Role::primary)) continue;
+            r.role = t.role;
+            r.epoch = t.epoch;
+        }
+}
+
+double share_of(const AnswerPlan& plan, EndpointIndex e) {
+    double share = 0, total = 0;
+    for (std::size_t i = 0; i < plan.choices.size(); ++i) {
+        double weight = plan.choices[i].weight;
+        if (plan.kind == AnswerPlan::Kind::by_client)
+            weight = double(std::ranges::count(plan.by_client, i)) / double(plan.by_client.size());
+        total += weight;
+        if (plan.choices[i].endpoint == e) share += weight;
+    }
+    return total > 0 ? share / total : 0;
+}
+
+EndpointReport report_of(const ServiceState& s, const ServiceContext& c, EndpointIndex e,
+                         const Candidate& k) {
+    const EndpointState& state = s.endpoints[e];
+    EndpointReport r{.datacenter = c.model.datacenter_of(c.service, e).name,
+                     .application = state.assessment.application,
+                     .stateful = state.assessment.stateful,
+                     .fit = state.fit,
+                     .excluded = state.excluded,
+                     .braked = state.braked,
+                     .share = share_of(s.plan, e),
+                     .lag = lag_of(c, e),
+                     .addresses = k.addresses,
+                     .reason = unfit_reason(s, c, e),
+                     .since = state.since};
+    r.in_plan = std::ranges::any_of(s.plan.choices, [&](auto& choice) { return choice.endpoint == e; });
+    role_of(r, c.bound[e], c.members);
+    return r;
+}
+
+ServiceReport report_of(const ServiceState& s, const ServiceContext& c) {
+    ServiceReport r{.name = c.service.name.to_string(),
+                    .policy = policy_name(c.service),
+                    .state = state_word(s, c.service),
+                    .preferred = preferred(s, c),
+                    .reason = s.reason,
+                    .since = s.plan_since,
+                    .ttl = s.plan.ttl,
+                    .running = s.running};
+    if (s.plan.choices.size() == 1)
+        r.active = c.model.datacenter_of(c.service, s.plan.choices[0].endpoint).name;
+    r.followed = record_of(s, c.model).followed;
+    auto list = candidates(s, c);
+    for (EndpointIndex e = 0; e < s.endpoints.size(); ++e) r.endpoints.push_back(report_of(s, c, e, list[e]));
+    return r;
+}
+
+/// The alarms of one service, derived from its state: raised and cleared with it.
+class Alarms {
+  public:
+    Alarms(std::vector<Alarm>& out, const ServiceState& s, const ServiceContext& c)
+        : out_(out), s_(s), c_(c) {}
+
+    void collect() {
+        if (s_.all_down) add("all_down", Severity::critical, "nothing is fit", s_.all_down_since);
+        if (s_.all_excluded)
+            add("all_excluded", Severity::critical, "everything is excluded by an operator", s_.plan_since);
+        if (s_.no_primary_critical)
+            add("no_primary", Severity::critical, "no primary: the answer is held", *s_.unclaimed_since);
+        else if (s_.no_primary)
+            add("no_primary", Severity::warning, "no primary: the answer is held", *s_.unclaimed_since);
+        if (!s_.primaries.empty())
+            add("two_primaries", Severity::critical, "two primaries: nothing moves", s_.plan_since);
+        if (!s_.refused_claims.empty())
+            add("stale_claim", Severity::critical, "a claim to be primary is not believed", s_.plan_since,
+                dc(s_.refused_claims.front()));
+        if (s_.partial_failure)
+            add("partial_failure", Severity::critical, "the primary's application is down", s_.plan_since,
+                dc(s_.followed->endpoint));
+        if (s_.running && s_.running->step == SwitchStep::awaiting_approval)
+            add("approval", Severity::critical,
+                "fairwayctl approve " + s_.running->id + ": " + s_.running->failure,
+                c_.now.at(s_.running->step_since), s_.running->to);
+        if (s_.awaiting_failback)
+            add("awaiting_failback", Severity::info, "healthy, awaiting failback", s_.active_since);
+        for (EndpointIndex e = 0; e < s_.endpoints.size(); ++e) endpoint(e);
+    }
+
+  private:
+    void endpoint(EndpointIndex e) {
+        const EndpointState& state = s_.endpoints[e];
+        if (state.braked)
+            add("braked", Severity::warning, "unfit, but kept by the brake", *state.out_since, dc(e));
+        if (state.readiness == Readiness::unready && !state.excluded)
+            add("endpoint_unfit", Severity::warning, unfit_reason(s_, c_, e), state.since, dc(e));
+    }
+    std::string dc(EndpointIndex e) const { return c_.model.datacenter_of(c_.service, e).name; }
+    void add(std::string id, Severity severity, std::string text, Instant since,
+             std::string datacenter = {}) {
+        out_.push_back({std::move(id), severity, c_.service.name.to_string(), std::move(datacenter),
+                        std::move(text), since});
+    }
+    std::vector<Alarm>& out_;
+    const ServiceState& s_;
+    const ServiceContext& c_;
+};
+
+} // namespace
+
+Report Engine::report(Now now) const {
+    const State& st = *state_;
+    Report r{.at = now, .doubt = st.doubt.active, .overrides = st.overrides};
+    if (st.doubt.active)
+        r.alarms.push_back({"self_doubt", Severity::critical, "", "",
+                            "most of the world is silent: this node doubts itself", st.doubt.since});
+    if (st.doubt.references_silent)
+        r.alarms.push_back({"references_silent", Severity::warning, "", "", "no reference answers",
+                            st.doubt.references_since});
+    for (ServiceIndex s = 0; s < st.services.size(); ++s) {
+        ServiceContext c = st.context(s, now);
+        r.services.push_back(report_of(st.services[s], c));
+        Alarms(r.alarms, st.services[s], c).collect();
+    }
+    for (const MemberState& m : st.members) r.members.push_back(report_of(m));
+    return r;
+}
+
+} // namespace fairway::policies

@@ -1,0 +1,336 @@
+#include "policies/service.hpp"
+#include "policies/all_down.hpp"
+#include "policies/brake.hpp"
+#include "policies/overrides.hpp"
+
+#include <algorithm>
+
+namespace fairway::policies {
+
+std::optional<EndpointIndex> Turn::endpoint_in(std::string_view name) const {
+    for (EndpointIndex e = 0; e < c.service.endpoints.size(); ++e)
+        if (datacenter(e) == name) return e;
+    return std::nullopt;
+}
+
+Transition& Turn::say(Change change, Severity severity, std::string reason) {
+    out.transitions.push_back({.change = change,
+                               .severity = severity,
+                               .service = c.service.name.to_string(),
+                               .reason = std::move(reason),
+                               .decided = c.now.mono});
+    return out.transitions.back();
+}
+
+void Turn::due(Instant when) {
+    if (when > c.now.mono) s.due = std::min(s.due.value_or(Instant::max()), when);
+}
+
+// ---- endpoints
+
+namespace {
+
+std::string member_text(const MemberState& m) {
+    std::string text = m.spec.check->name + " " + m.spec.target_text();
+    const Observation& last = m.health.last;
+    if (last.begun == Instant{}) return text + " not looked at yet";
+    if (m.health.works.verdict == Readiness::ready && m.health.meets.verdict != Readiness::ready)
+        return text + " does not meet its requirements (" + last.facts.to_string() + ")";
+    if (last.outcome != Outcome::fail) return text + " passes, not for long enough yet";
+    return text + ": " + std::string(fairway::to_string(last.reason)) +
+           (last.detail.empty() ? "" : ", " + last.detail);
+}
+
+std::vector<std::string> evidence_of(const MemberState& m) {
+    std::vector<std::string> lines;
+    for (const std::string& f : m.health.recent_failures)
+        if (!f.empty()) lines.push_back(m.spec.check->name + " " + m.spec.target_text() + " " + f);
+    return lines;
+}
+
+Readiness both(const Assessment& a) {
+    if (a.application == Readiness::unready || a.stateful == Readiness::unready) return Readiness::unready;
+    bool ready = a.application == Readiness::ready && a.stateful == Readiness::ready;
+    return ready ? Readiness::ready : Readiness::undecided;
+}
+
+/// Since when automation holds an endpoint out. One that never was in counts as out for long (L9), but after
+/// a warm restart its members remember when they went down.
+Instant out_since(const Turn& t, EndpointIndex e, const EndpointState& was) {
+    if (was.was_fit) return t.c.now.mono;
+    const MemberState* m = culprit(t.c.bound[e], t.c.members);
+    if (t.s.warm && m && m->health.works.since < t.s.born) return m->health.works.since;
+    return t.s.born - t.c.model.brake.within;
+}
+
+void tell_fitness(Turn& t, EndpointIndex e, const EndpointState& now) {
+    const MemberState* m = culprit(t.c.bound[e], t.c.members);
+    t.why =
+        now.fit ? t.datacenter(e) + " is fit" : t.datacenter(e) + " is not fit: " + unfit_reason(t.s, t.c, e);
+    if (!now.fit && m) {
+        t.evidence = evidence_of(*m);
+        t.fault = m->health.first_failed;
+    }
+    auto& said = t.say(now.fit ? Change::endpoint_fit : Change::endpoint_unfit,
+                       now.fit ? Severity::info : Severity::warning, t.why);
+    said.datacenter = t.datacenter(e);
+    said.from = now.fit ? "unfit" : "fit";
+    said.to = now.fit ? "fit" : "unfit";
+    said.evidence = t.evidence;
+    said.fault = t.fault;
+}
+
+void assess_endpoint(Turn& t, EndpointIndex e) {
+    const Endpoint& endpoint = t.c.service.endpoints[e];
+    EndpointState& state = t.s.endpoints[e];
+    bool lenient = t.c.service.consistency == Service::Consistency::eventual && state.fit;
+    state.assessment = assess(t.c.service, endpoint, t.c.bound[e], t.c.members, lenient);
+    state.readiness = both(state.assessment);
+    const Override* o = excluding(t.c.overrides, t.c.service.name.to_string(), t.datacenter(e), t.c.now.wall);
+    state.excluded = o || !named(t.c.service, e);
+    if (o) t.due(t.c.now.at(o->expires));
+
+    bool fit = state.readiness == Readiness::ready && !state.excluded;
+    bool decided = state.readiness != Readiness::undecided || state.excluded;
+    bool changed = fit != state.fit || (state.since == Instant{} && decided);
+    if (fit || state.excluded || !decided) state.out_since.reset();
+    else if (!state.out_since) state.out_since = out_since(t, e, state);
+    if (!changed) return;
+    state.fit = fit;
+    state.since = t.c.now.mono;
+    tell_fitness(t, e, state);
+    state.was_fit |= fit;
+}
+
+} // namespace
+
+void assess_endpoints(Turn& t) {
+    for (EndpointIndex e = 0; e < t.s.endpoints.size(); ++e) assess_endpoint(t, e);
+}
+
+std::string unfit_reason(const ServiceState& s, const ServiceContext& c, EndpointIndex e) {
+    const EndpointState& state = s.endpoints[e];
+    const std::string& dc = c.model.datacenter_of(c.service, e).name;
+    if (const Override* o = excluding(c.overrides, c.service.name.to_string(), dc, c.now.wall))
+        return "drained by " + o->operator_name + " (" + o->reason + ") until " +
+               fairway::to_string(o->expires);
+    if (state.excluded) return "weight 0 or not named by the policy";
+    if (const MemberState* m = culprit(c.bound[e], c.members)) return member_text(*m);
+    return "its checks pass";
+}
+
+Instant passing_since(const ServiceContext& c, EndpointIndex e) {
+    Instant begin{};
+    for (auto* tier : {&c.bound[e].application, &c.bound[e].stateful})
+        for (const BoundCheck& b : *tier)
+            for (MemberSlot slot : b.members) begin = std::max(begin, c.members[slot].health.works.begin);
+    return begin;
+}
+
+void pull_brake(Turn& t) {
+    if (t.c.service.follows_primary()) return; // the role alone moves its traffic (L14)
+    std::vector<std::optional<Instant>> out;
+    std::size_t count = 0;
+    bool any_fit = false;
+    for (const EndpointState& e : t.s.endpoints) {
+        out.push_back(e.out_since);
+        count += !e.excluded;
+        any_fit |= e.fit;
+    }
+    auto held = braked(out, count, t.c.model.brake, t.c.now.mono);
+    for (EndpointIndex e = 0; e < out.size(); ++e) {
+        bool brake =
+            any_fit && held[e] && t.s.endpoints[e].was_fit; // with nothing fit the brake is not asked (L8)
+        if (brake && !t.s.endpoints[e].braked) {
+            auto& said = t.say(Change::endpoint_braked, Severity::warning,
+                               t.datacenter(e) + " is unfit but stays: too many endpoints went at once; " +
+                                   unfit_reason(t.s, t.c, e));
+            said.datacenter = t.datacenter(e);
+        } else if (!brake && t.s.endpoints[e].braked && !t.s.endpoints[e].fit)
+            t.why = t.datacenter(e) + " goes out, the brake is released: " + unfit_reason(t.s, t.c, e);
+        t.s.endpoints[e].braked = brake;
+    }
+    if (auto due = brake_due(out, t.c.model.brake, t.c.now.mono)) t.due(*due);
+}
+
+// ---- may it be served (L20)
+
+namespace {
+
+constexpr Duration patience_if_any_fit = 2s, patience = 10s;
+
+bool preferred_decided(const Turn& t) {
+    auto decided = [&](EndpointIndex e) {
+        return t.s.endpoints[e].excluded || t.s.endpoints[e].readiness != Readiness::undecided;
+    };
+    if (auto* p = std::get_if<ActivePassive>(&t.c.service.policy)) {
+        auto preferred =
+            t.s.active ? t.s.active : (p->order.empty() ? std::nullopt : std::optional(p->order.front()));
+        return preferred && decided(*preferred);
+    }
+    for (EndpointIndex e = 0; e < t.s.endpoints.size(); ++e)
+        if (!decided(e)) return false;
+    return true;
+}
+
+} // namespace
+
+void open_service(Turn& t, bool claim_confirmed) {
+    if (t.s.served) return;
+    Duration age = t.c.now.mono - t.s.born;
+    bool any_fit = std::ranges::any_of(t.s.endpoints, &EndpointState::fit);
+    bool all_decided = std::ranges::all_of(
+        t.s.endpoints, [](auto& e) { return e.excluded || e.readiness != Readiness::undecided; });
+    bool ready = t.c.service.follows_primary()
+                     ? claim_confirmed || (t.s.warm && t.s.followed)
+                     : all_decided || (any_fit && (preferred_decided(t) || age >= patience_if_any_fit));
+    if (!ready && age < patience) {
+        if (any_fit) t.due(t.s.born + patience_if_any_fit);
+        t.due(t.s.born + patience);
+        return;
+    }
+    t.s.served = true;
+    if (ready) t.say(Change::served, Severity::info, t.why.empty() ? "decided" : t.why);
+    else
+        t.say(Change::undecided_over, Severity::warning,
+              "10 s passed without a decision: on_all_down applies");
+}
+
+// ---- the plan
+
+namespace {
+
+bool has(const Service& s, EndpointIndex e, Family f) {
+    return std::ranges::any_of(s.endpoints[e].addresses, [&](auto& a) { return a.family == f; });
+}
+
+/// A is answered as if healthy where only IPv4 was lost and no fit endpoint has any (L11).
+void rescue_v4(const ServiceState& s, const ServiceContext& c, std::vector<Candidate>& list) {
+    for (auto& k : list)
+        if (k.fit && has(c.service, k.endpoint, Family::v4)) return;
+    for (auto& k : list) {
+        const EndpointState& e = s.endpoints[k.endpoint];
+        if (e.assessment.lost_v4 && e.assessment.stateful == Readiness::ready && !e.excluded)
+            k.fit = k.usable = true;
+    }
+}
+
+std::vector<Candidate> not_excluded(const ServiceState& s, const ServiceContext& c) {
+    std::vector<Candidate> list;
+    for (EndpointIndex e = 0; e < s.endpoints.size(); ++e) {
+        const Endpoint& endpoint = c.service.endpoints[e];
+        list.push_back({e, false, !s.endpoints[e].excluded, endpoint.addresses, endpoint.weight});
+    }
+    return list;
+}
+
+/// What a plan can rest on.
+enum class Ground { excluded, nothing_fit, followed, policy };
+
+Ground ground(const Turn& t, std::span<const Candidate> list) {
+    if (std::ranges::all_of(t.s.endpoints, &EndpointState::excluded)) return Ground::excluded;
+    if (!t.c.service.follows_primary())
+        return std::ranges::any_of(list, &Candidate::fit) ? Ground::policy : Ground::nothing_fit;
+    if (!t.s.followed) return Ground::nothing_fit;
+    if (t.s.endpoints[t.s.followed->endpoint].excluded) return Ground::excluded;
+    bool give_up = t.s.no_primary_critical && t.c.service.on_no_primary == Service::OnNoPrimary::on_all_down;
+    return give_up ? Ground::nothing_fit : Ground::followed; // the followed site stays, whatever is fit (L14)
+}
+
+/// Tells when the ground is lost and regained.
+void tell_ground(Turn& t, Ground g) {
+    bool down = g == Ground::nothing_fit, excluded = g == Ground::excluded;
+    if (down && !t.s.all_down) {
+        t.s.all_down_since = t.c.now.mono;
+        t.why = "nothing is fit, on_all_down is " + std::string(to_string(t.c.service.on_all_down.mode)) +
+                (t.why.empty() ? "" : ": " + t.why);
+        t.say(Change::all_down, Severity::critical, t.why).evidence = t.evidence;
+    }
+    if (excluded && !t.s.all_excluded) {
+        t.why = "everything it could answer is excluded by an operator: SERVFAIL";
+        t.say(Change::all_down, Severity::critical, t.why);
+    }
+    if ((t.s.all_down && !down) || (t.s.all_excluded && !excluded))
+        t.say(Change::all_down_over, Severity::info, t.why.empty() ? "an endpoint is fit again" : t.why);
+    t.s.all_down = down;
+    t.s.all_excluded = excluded;
+}
+
+AnswerPlan followed_plan(const Turn& t, std::span<const Candidate> list) {
+    if (t.s.no_primary_critical && t.c.service.on_no_primary == Service::OnNoPrimary::standby)
+        for (const Candidate& k : list)
+            if (can_take_over(t.s, t.c, k.endpoint)) return only(k);
+    return only(list[t.s.followed->endpoint]);
+}
+
+} // namespace
+
+std::vector<Candidate> candidates(const ServiceState& s, const ServiceContext& c) {
+    std::vector<Candidate> list = not_excluded(s, c);
+    for (Candidate& k : list) {
+        k.fit = s.endpoints[k.endpoint].fit;
+        k.usable = k.fit || s.endpoints[k.endpoint].braked;
+    }
+    rescue_v4(s, c, list);
+    for (Candidate& k :
+         list) { // unhealthy addresses are withdrawn, unless that would withdraw all of a family asked for
+        const EndpointState& e = s.endpoints[k.endpoint];
+        std::vector<IpAddress> healthy;
+        for (std::size_t i = 0; i < k.addresses.size(); ++i)
+            if (e.assessment.healthy[i] || (e.assessment.lost_v4 && k.addresses[i].family == Family::v4))
+                healthy.push_back(k.addresses[i]);
+        if (!healthy.empty() && e.assessment.application == Readiness::ready)
+            k.addresses = std::move(healthy);
+        else if (k.fit && e.assessment.lost_v4) k.addresses = std::move(healthy);
+    }
+    return list;
+}
+
+AnswerPlan make_plan(Turn& t) {
+    if (!t.s.served) return {};
+    auto list = candidates(t.s, t.c);
+    Ground g = ground(t, list);
+    tell_ground(t, g);
+    switch (g) {
+    case Ground::excluded: return {};
+    case Ground::nothing_fit:
+        return all_down(t.c.model, t.c.service, not_excluded(t.s, t.c), t.s.last_good, t.s.active);
+    case Ground::followed: return followed_plan(t, list);
+    case Ground::policy: break;
+    }
+    return select(t.c.model, t.c.service, list, t.s.active, t.s.previous);
+}
+
+// ---- TTL: `max` while nothing is pending, `min` until all has been quiet for `max`
+
+namespace {
+
+bool pending(const Turn& t) {
+    if (t.c.doubt || t.s.running || t.s.no_primary || !t.s.primaries.empty()) return true;
+    for (const auto& e : t.c.bound)
+        for (auto* tier : {&e.application, &e.stateful})
+            for (const BoundCheck& b : *tier)
+                for (MemberSlot slot : b.members) {
+                    const Run& run = t.c.members[slot].health.works;
+                    bool leaving = run.fails > 0 && run.verdict != Readiness::unready;
+                    bool returning = run.passes > 0 && run.verdict == Readiness::unready;
+                    if (leaving || returning) return true;
+                }
+    return std::ranges::any_of(t.s.endpoints, &EndpointState::braked);
+}
+
+} // namespace
+
+std::uint32_t settle_ttl(Turn& t) {
+    auto seconds = [](Duration d) {
+        return static_cast<std::uint32_t>(std::chrono::duration_cast<std::chrono::seconds>(d).count());
+    };
+    const Ttl& ttl = t.c.service.ttl;
+    if (ttl.min == ttl.max) return seconds(ttl.max);
+    if (pending(t)) t.s.noise = t.c.now.mono;
+    if (!t.s.noise || t.c.now.mono - *t.s.noise >= ttl.max) return seconds(ttl.max);
+    t.due(*t.s.noise + ttl.max);
+    return seconds(ttl.min);
+}
+
+} // namespace fairway::policies

@@ -1,0 +1,121 @@
+// One service's decision: what is remembered of it, and the turn that brings it up to date.
+//
+// A turn looks at everything the service depends on and goes, in this order: endpoints, brake, may it be
+// served, who holds the primary, the running switch, the latch, the plan, its TTL. Each stage is one function
+// in one file.
+#pragma once
+
+#include "policies/engine.hpp"
+#include "policies/follow.hpp"
+#include "policies/readiness.hpp"
+#include "policies/selection.hpp"
+
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace fairway::policies {
+
+struct EndpointState {
+    Assessment assessment;
+    Readiness readiness = Readiness::undecided; ///< application and stateful tier together
+    bool excluded = false;                      ///< by the operator, by weight 0, or named by no branch (L7)
+    bool fit = false, braked = false;
+    bool was_fit = false;             ///< ever: one that never was in was not taken out (L9)
+    Instant since{};                  ///< of `fit`
+    std::optional<Instant> out_since; ///< taken out by automation
+};
+
+struct ServiceState {
+    ServiceIndex index = 0;
+    Instant born{};    ///< start, or the reload that brought it
+    bool warm = false; ///< restarted within 60 s: goes on as it was (L20)
+    bool served = false;
+    std::vector<EndpointState> endpoints;
+    std::vector<EndpointIndex> last_good;
+    AnswerPlan plan;
+    Instant plan_since{};
+    std::string reason; ///< of the plan, one sentence
+
+    bool all_down = false, all_excluded = false;
+    Instant all_down_since{};
+
+    std::optional<EndpointIndex> active; ///< the latch (L10, L12)
+    Instant active_since{};
+    bool awaiting_failback = false;
+
+    std::optional<Followed> followed;
+    bool claimed = false; ///< a followable claim is fresh
+    std::optional<Instant> unclaimed_since;
+    bool no_primary = false, no_primary_critical = false, partial_failure = false;
+    std::vector<EndpointIndex> primaries, refused_claims;
+
+    std::optional<Switch> running;
+    bool hook_running = false;
+
+    std::optional<Instant> noise;                       ///< last moment something was pending (TTL)
+    std::vector<std::optional<EndpointIndex>> previous; ///< latency: answered so far, per client class
+    std::optional<Instant> due;
+};
+
+/// Everything a turn may look at.
+struct ServiceContext {
+    const Model& model;
+    const Service& service;
+    const std::vector<BoundEndpoint>& bound;
+    std::span<const MemberState> members;
+    std::span<const Override> overrides;
+    bool doubt;
+    Now now;
+};
+
+/// A turn under way: the state it changes, what it sees, and what it wants done.
+struct Turn {
+    ServiceState& s;
+    const ServiceContext& c;
+    Effects out;
+    std::string why;                   ///< the latest decisive reason
+    std::vector<std::string> evidence; ///< behind `why`
+    std::optional<Instant> fault;
+    bool latched = false; ///< something durable changed that the plan rests on
+
+    const std::string& datacenter(EndpointIndex e) const { return c.model.datacenter_of(c.service, e).name; }
+    std::optional<EndpointIndex> endpoint_in(std::string_view datacenter) const;
+    Transition& say(Change change, Severity severity, std::string reason);
+    void due(Instant when);
+};
+
+Effects take_turn(ServiceState& s, const ServiceContext& c);
+
+/// The durable part of the state, and back. `epoch` and sites are kept by name.
+ServiceRecord record_of(const ServiceState& s, const Model& model);
+ServiceState fresh_state(ServiceIndex index, const Model& model, Instant now);
+void restore(ServiceState& s, const ServiceRecord& record, const Model& model);
+
+// ---- the stages, in order
+
+void assess_endpoints(Turn& t);
+void pull_brake(Turn& t);
+void open_service(Turn& t, bool claim_confirmed);
+bool follow_primary(
+    Turn& t, std::vector<SiteClaim>& claims); ///< true: a fresh claim of the followed site is confirmed
+void run_switch(Turn& t, std::span<const SiteClaim> claims);
+void hold_latch(Turn& t);
+AnswerPlan make_plan(Turn& t);
+std::uint32_t settle_ttl(Turn& t);
+
+// ---- shared by the stages
+
+std::vector<Candidate> candidates(const ServiceState& s, const ServiceContext& c);
+std::string unfit_reason(const ServiceState& s, const ServiceContext& c, EndpointIndex e);
+/// Begin of the unbroken run of passes of everything the endpoint rests on.
+Instant passing_since(const ServiceContext& c, EndpointIndex e);
+/// Why promoting `to` by itself would put data at risk (L16); empty: it would not, or nothing reports a lag.
+std::optional<std::string> rpo_guard(const ServiceState& s, const ServiceContext& c, EndpointIndex to);
+std::optional<Duration> lag_of(const ServiceContext& c, EndpointIndex e);
+/// Could `e` take the primary over: a standby that answers, with a passing application, not excluded.
+bool can_take_over(const ServiceState& s, const ServiceContext& c, EndpointIndex e);
+RunbookView runbook_view(const ServiceState& s, const ServiceContext& c, std::span<const SiteClaim> claims);
+std::vector<SiteClaim> claims_of(const ServiceContext& c);
+
+} // namespace fairway::policies

@@ -1,0 +1,232 @@
+// The stage that decides when the runbook starts, whether its reason still holds, and where it leads (L12,
+// L15-L17).
+#include "policies/service.hpp"
+
+#include <algorithm>
+
+namespace fairway::policies {
+
+namespace {
+
+/// The members of an endpoint whose checks report a role.
+template<class F> void each_stateful(const ServiceContext& c, EndpointIndex e, F f) {
+    for (const BoundCheck& b : c.bound[e].stateful)
+        for (MemberSlot slot : b.members) f(c.members[slot]);
+}
+
+bool young(const MemberState& m, Instant now) {
+    const CheckTiming& t = m.spec.check->timing;
+    return m.health.claim.ended != Instant{} && now - m.health.claim.ended <= 2 * t.interval + t.timeout;
+}
+
+bool reports_lag(const ServiceContext& c) {
+    bool any = false;
+    for (EndpointIndex e = 0; e < c.bound.size(); ++e)
+        each_stateful(c, e,
+                      [&](auto& m) { any |= std::holds_alternative<PostgresCheck>(m.spec.check->kind); });
+    return any;
+}
+
+/// Where the service is now, as far as a switch is concerned.
+std::optional<EndpointIndex> seat(const ServiceState& s, const ServiceContext& c) {
+    if (c.service.follows_primary()) return s.followed ? std::optional(s.followed->endpoint) : std::nullopt;
+    return s.active;
+}
+
+/// Begin of the first failed probe of the site that is left; nullopt while it answers.
+std::optional<Instant> first_failed(const ServiceContext& c, EndpointIndex e) {
+    std::optional<Instant> first;
+    each_stateful(c, e, [&](auto& m) {
+        if (m.health.first_failed) first = std::min(first.value_or(Instant::max()), *m.health.first_failed);
+    });
+    return first;
+}
+
+} // namespace
+
+std::optional<Duration> lag_of(const ServiceContext& c, EndpointIndex e) {
+    std::optional<Duration> least;
+    each_stateful(c, e, [&](auto& m) {
+        auto lag = m.lag ? std::optional(m.lag->time) : m.health.last.facts.lag;
+        if (lag) least = std::min(least.value_or(Duration::max()), *lag);
+    });
+    return least;
+}
+
+bool can_take_over(const ServiceState& s, const ServiceContext& c, EndpointIndex e) {
+    const EndpointState& state = s.endpoints[e];
+    if (state.excluded || state.assessment.application != Readiness::ready) return false;
+    bool standby = false;
+    each_stateful(c, e, [&](auto& m) {
+        standby |= m.health.works.verdict == Readiness::ready && m.health.claim.role == Role::standby &&
+                   young(m, c.now.mono);
+    });
+    return standby;
+}
+
+std::optional<std::string> rpo_guard(const ServiceState& s, const ServiceContext& c, EndpointIndex to) {
+    if (!reports_lag(c)) return std::nullopt;
+    std::optional<std::string> blocked = "no lag is known of " + c.model.datacenter_of(c.service, to).name;
+    auto from = seat(s, c);
+    auto fault = from ? first_failed(c, *from) : std::nullopt;
+    each_stateful(c, to, [&](const MemberState& m) {
+        const Check& check = *m.spec.check;
+        if (!check.requirements.max_lag) blocked = "no max_lag is configured: data at risk is unknown";
+        if (!check.requirements.max_lag || !m.lag) return;
+        // Fresh: the primary was sampled at most 2 intervals before its first failed probe (L16).
+        Instant until = fault.value_or(c.now.mono - check.timing.timeout);
+        if (until - m.lag->sampled > 2 * check.timing.interval)
+            blocked = "the primary was last sampled " + brief(until - m.lag->sampled) + " before it failed";
+        else if (m.lag->time > *check.requirements.max_lag)
+            blocked = "data at risk: " + brief(m.lag->time) + " and " + std::to_string(m.lag->bytes) +
+                      " bytes behind, max_lag is " + brief(*check.requirements.max_lag);
+        else blocked.reset();
+    });
+    return blocked;
+}
+
+namespace {
+
+/// The eligible standby with the least lag, ties by order (L15).
+std::optional<EndpointIndex> best_standby(const ServiceState& s, const ServiceContext& c) {
+    std::optional<EndpointIndex> best;
+    auto order = std::get<ActivePassive>(c.service.policy).order;
+    for (EndpointIndex e : order) {
+        if ((s.followed && s.followed->endpoint == e) || !can_take_over(s, c, e)) continue;
+        auto lag = [&](EndpointIndex x) { return lag_of(c, x).value_or(Duration::max()); };
+        if (!best || lag(e) < lag(*best)) best = e;
+    }
+    return best;
+}
+
+/// Does the followed site still say something of its role, e.g. that it is a standby now? Then an ordinary
+/// switchover may be under way, and it must not be raced.
+bool primary_is_gone(const ServiceState& s, const ServiceContext& c, std::span<const SiteClaim> claims) {
+    if (!s.followed || s.claimed || c.doubt) return false;
+    const SiteClaim& site = claims[s.followed->endpoint];
+    return site.roleless || (s.no_primary_critical && site.answers);
+}
+
+/// Whether the cause still holds; nullopt while that cannot be told yet (after a restart).
+std::optional<bool> cause_holds(const ServiceState& s, const ServiceContext& c,
+                                std::span<const SiteClaim> claims) {
+    switch (s.running->cause) {
+    case SwitchCause::requested_failover:
+    case SwitchCause::requested_failback: return true;
+    case SwitchCause::primary_gone:
+        if (s.claimed) return false;
+        if (primary_is_gone(s, c, claims)) return true;
+        return std::nullopt;
+    case SwitchCause::application_down:
+        if (!s.followed || !claims[s.followed->endpoint].fresh) return true; // it became worse
+        return s.endpoints[s.followed->endpoint].assessment.application == Readiness::unready;
+    case SwitchCause::site_down: break;
+    }
+    if (!s.active) return true;
+    Readiness r = s.endpoints[*s.active].readiness;
+    return r == Readiness::undecided ? std::nullopt : std::optional(r == Readiness::unready);
+}
+
+/// What keeps a switch from starting by itself; empty: nothing does.
+std::string needs_a_person(const Turn& t, SwitchCause cause, EndpointIndex to) {
+    if (t.c.service.failover == Service::Failover::approval) return "failover: approval is configured";
+    if (cause == SwitchCause::application_down) {
+        auto fence = t.c.service.hooks.find(Hook::Step::fence);
+        if (fence == t.c.service.hooks.end() || !fence->second.required)
+            return "the database lives, and no required fence is configured";
+    }
+    return rpo_guard(t.s, t.c, to).value_or("");
+}
+
+void begin(Turn& t, SwitchCause cause, EndpointIndex to, std::string reason) {
+    auto from = seat(t.s, t.c);
+    auto epoch = t.s.followed ? t.s.followed->epoch : std::nullopt;
+    std::string wait = needs_a_person(t, cause, to);
+    t.s.running = new_switch(t.c.service, cause, epoch, from ? t.datacenter(*from) : "", t.datacenter(to),
+                             std::move(reason), wait, t.c.now);
+    t.latched = true;
+    auto& said = t.say(wait.empty() ? Change::switch_started : Change::switch_waiting, Severity::critical,
+                       t.s.running->reason + (wait.empty() ? ""
+                                                           : "; waits for approval (" + wait +
+                                                                 "): fairwayctl approve " + t.s.running->id));
+    said.subject = t.s.running->id;
+    said.from = t.s.running->from;
+    said.to = said.datacenter = t.s.running->to;
+}
+
+void start_following_service(Turn& t, std::span<const SiteClaim> claims) {
+    if (!t.s.followed || !t.c.service.hooks.contains(Hook::Step::promote)) return;
+    SwitchCause cause;
+    if (primary_is_gone(t.s, t.c, claims)) cause = SwitchCause::primary_gone;
+    else if (t.s.partial_failure) cause = SwitchCause::application_down;
+    else return;
+    auto to = best_standby(t.s, t.c);
+    if (!to) return;
+    begin(t, cause, *to, std::string(to_string(cause)) + " in " + t.datacenter(t.s.followed->endpoint));
+}
+
+/// Active/passive without `follow`: only where hooks, an approval or the RPO guard stand between.
+void start_latched_service(Turn& t) {
+    auto* p = std::get_if<ActivePassive>(&t.c.service.policy);
+    if (!p || !t.s.active || t.s.endpoints[*t.s.active].excluded) return;
+    if (t.s.endpoints[*t.s.active].readiness != Readiness::unready) return;
+    auto to = best_in_order(*p, candidates(t.s, t.c));
+    if (!to || *to == *t.s.active || !t.s.endpoints[*to].fit) return;
+    bool direct = t.c.service.hooks.empty() && needs_a_person(t, SwitchCause::site_down, *to).empty();
+    if (direct) return; // hold_latch moves it
+    begin(t, SwitchCause::site_down, *to,
+          t.datacenter(*t.s.active) + " is down: " + unfit_reason(t.s, t.c, *t.s.active));
+}
+
+} // namespace
+
+RunbookView runbook_view(const ServiceState& s, const ServiceContext& c, std::span<const SiteClaim> claims) {
+    RunbookView view{.service = c.service, .index = s.index, .now = c.now};
+    if (!s.running) return view;
+    std::optional<EndpointIndex> to;
+    for (EndpointIndex e = 0; e < c.service.endpoints.size(); ++e)
+        if (c.model.datacenter_of(c.service, e).name == s.running->to) to = e;
+    view.cause_holds = cause_holds(s, c, claims).value_or(true);
+    if (to) {
+        view.guard = rpo_guard(s, c, *to);
+        view.lag = lag_of(c, *to);
+    }
+    if (!c.service.follows_primary()) {
+        view.role_arrived = true;
+        return view;
+    }
+    const std::string& at =
+        s.followed ? c.model.datacenter_of(c.service, s.followed->endpoint).name : s.running->from;
+    view.role_arrived = at == s.running->to;
+    view.role_elsewhere = at != s.running->to && at != s.running->from;
+    return view;
+}
+
+void run_switch(Turn& t, std::span<const SiteClaim> claims) {
+    if (!t.s.served) return;
+    if (!t.s.running) {
+        if (t.c.service.follows_primary()) start_following_service(t, claims);
+        else start_latched_service(t);
+    }
+    if (!t.s.running) return;
+    if (!t.s.running->fence_begun && !cause_holds(t.s, t.c, claims)) return; // cannot be told yet
+    RunbookStep step = advance(*t.s.running, t.s.hook_running, runbook_view(t.s, t.c, claims));
+    t.latched |= step.changed;
+    t.out.hooks.insert(t.out.hooks.end(), step.hooks.begin(), step.hooks.end());
+    t.out.transitions.insert(t.out.transitions.end(), step.transitions.begin(), step.transitions.end());
+
+    bool moved = t.s.running->step == SwitchStep::after_failover || t.s.running->step == SwitchStep::done;
+    if (moved && !t.c.service.follows_primary()) {
+        auto to = t.endpoint_in(t.s.running->to);
+        if (to && t.s.active != to) {
+            t.why = "switched to " + t.s.running->to + ": " + t.s.running->reason;
+            t.s.active = to;
+            t.s.active_since = t.c.now.mono;
+        }
+    }
+    if (step.ended) t.s.running.reset();
+    else if (t.s.running->step == SwitchStep::awaiting_approval)
+        t.due(t.c.now.at(t.s.running->step_since) + approval_lasts);
+}
+
+} // namespace fairway::policies

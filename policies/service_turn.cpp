@@ -1,0 +1,118 @@
+// The turn itself: the stages in their order, and what of the result is new to the world.
+#include "policies/service.hpp"
+
+#include <algorithm>
+
+namespace fairway::policies {
+
+namespace {
+
+std::string answer_text(const AnswerPlan& plan, const ServiceContext& c) {
+    if (plan.kind == AnswerPlan::Kind::servfail) return "SERVFAIL";
+    if (plan.kind == AnswerPlan::Kind::nodata) return "NODATA";
+    std::string text;
+    for (const Choice& k : plan.choices) {
+        text += (text.empty() ? "" : ", ") + c.model.datacenter_of(c.service, k.endpoint).name;
+        if (plan.choices.size() > 1 && plan.kind == AnswerPlan::Kind::draw)
+            text += " " + std::to_string(k.weight);
+    }
+    return text;
+}
+
+bool withdraws(const AnswerPlan& before, const AnswerPlan& after) {
+    auto answers = [&](const IpAddress& a) {
+        return std::ranges::any_of(
+            after.choices, [&](auto& k) { return std::ranges::find(k.addresses, a) != k.addresses.end(); });
+    };
+    for (const Choice& k : before.choices)
+        if (!std::ranges::all_of(k.addresses, answers)) return true;
+    return false;
+}
+
+bool same_but_ttl(AnswerPlan a, const AnswerPlan& b) {
+    a.ttl = b.ttl;
+    return a == b;
+}
+
+void remember_good(Turn& t) {
+    if (t.s.all_down || t.s.all_excluded || t.s.plan.kind == AnswerPlan::Kind::servfail) return;
+    std::vector<EndpointIndex> good;
+    for (const Choice& k : t.s.plan.choices) good.push_back(k.endpoint);
+    std::ranges::sort(good);
+    if (good == t.s.last_good) return;
+    t.s.last_good = std::move(good);
+    t.out.services.push_back(record_of(t.s, t.c.model));
+}
+
+void tell_plan(Turn& t, const AnswerPlan& before) {
+    if (!same_but_ttl(before, t.s.plan)) {
+        t.s.plan_since = t.c.now.mono;
+        t.s.reason = t.why.empty() ? t.s.reason : t.why;
+        auto& said = t.say(Change::plan_changed, Severity::info, t.s.reason);
+        said.from = answer_text(before, t.c);
+        said.to = answer_text(t.s.plan, t.c);
+        said.evidence = t.evidence;
+        said.fault = t.fault;
+    }
+    t.out.plans.push_back(t.s.index);
+    t.out.safety =
+        withdraws(before, t.s.plan) && !t.latched; // what a plan rests on is durable before it is answered
+}
+
+} // namespace
+
+Effects take_turn(ServiceState& s, const ServiceContext& c) {
+    Turn t{.s = s, .c = c};
+    s.due.reset();
+    assess_endpoints(t);
+    pull_brake(t);
+    std::vector<SiteClaim> claims;
+    bool confirmed = follow_primary(t, claims);
+    open_service(t, confirmed);
+    run_switch(t, claims);
+    hold_latch(t);
+
+    AnswerPlan plan = make_plan(t);
+    plan.ttl = settle_ttl(t);
+    AnswerPlan before = std::exchange(s.plan, std::move(plan));
+    if (before != s.plan) tell_plan(t, before);
+    remember_good(t);
+    if (t.latched && t.out.services.empty()) t.out.services.push_back(record_of(s, c.model));
+    return std::move(t.out);
+}
+
+// ---- what is durable
+
+ServiceRecord record_of(const ServiceState& s, const Model& model) {
+    const Service& service = model.services[s.index];
+    auto dc = [&](EndpointIndex e) { return model.datacenter_of(service, e).name; };
+    ServiceRecord r{.service = service.name.to_string(), .running = s.running};
+    if (s.active) r.active = dc(*s.active);
+    if (s.followed) r.followed = ClaimRecord{dc(s.followed->endpoint), s.followed->system, s.followed->epoch};
+    for (EndpointIndex e : s.last_good) r.last_good.push_back(dc(e));
+    return r;
+}
+
+ServiceState fresh_state(ServiceIndex index, const Model& model, Instant now) {
+    ServiceState s{.index = index, .born = now, .plan_since = now};
+    s.endpoints.resize(model.services[index].endpoints.size());
+    return s;
+}
+
+void restore(ServiceState& s, const ServiceRecord& r, const Model& model) {
+    const Service& service = model.services[s.index];
+    auto endpoint = [&](const std::string& dc) -> std::optional<EndpointIndex> {
+        for (EndpointIndex e = 0; e < service.endpoints.size(); ++e)
+            if (model.datacenter_of(service, e).name == dc) return e;
+        return std::nullopt;
+    };
+    if (r.active) s.active = endpoint(*r.active);
+    if (r.followed)
+        if (auto e = endpoint(r.followed->datacenter))
+            s.followed = Followed{*e, r.followed->epoch, r.followed->system};
+    for (const std::string& dc : r.last_good)
+        if (auto e = endpoint(dc)) s.last_good.push_back(*e);
+    if (r.running && endpoint(r.running->to)) s.running = r.running;
+}
+
+} // namespace fairway::policies
