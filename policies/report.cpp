@@ -25,6 +25,19 @@ std::string state_word(const ServiceState& s, const Service& service) {
     return s.awaiting_failback ? "awaiting failback" : "serving";
 }
 
+/// Why it answers what it answers: while something is held, what holds it and what would end that.
+std::string reason_text(const ServiceState& s, const ServiceContext& c) {
+    if (!s.primaries.empty())
+        return "two sites are primary at the same time: nothing moves until one of them is gone";
+    if (!s.no_primary) return s.reason;
+    std::string text = "no primary is seen";
+    if (s.followed)
+        text += ", the answer stays at " + c.model.datacenter_of(c.service, s.followed->endpoint).name;
+    if (s.running) return text + "; switch " + s.running->id + ": " + std::string(to_string(s.running->step));
+    if (c.service.hooks.contains(Hook::Step::promote)) return text + "; no standby can take over yet";
+    return text + "; no promote hook is configured: promote a standby by hand, traffic follows it";
+}
+
 std::string preferred(const ServiceState& s, const ServiceContext& c) {
     auto* p = std::get_if<ActivePassive>(&c.service.policy);
     if (!p || p->order.empty()) return {};
@@ -96,7 +109,7 @@ ServiceReport report_of(const ServiceState& s, const ServiceContext& c) {
                     .policy = policy_name(c.service),
                     .state = state_word(s, c.service),
                     .preferred = preferred(s, c),
-                    .reason = s.reason,
+                    .reason = reason_text(s, c),
                     .since = s.plan_since,
                     .ttl = s.plan.ttl,
                     .running = s.running};
