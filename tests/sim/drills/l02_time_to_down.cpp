@@ -1,0 +1,47 @@
+#include "tests/sim/drill.hpp"
+
+#include <algorithm>
+
+using namespace fairway::sim;
+using namespace std::chrono_literals;
+
+namespace {
+
+constexpr auto rtt = 10ms;
+
+/// Breaks east's web tier at many phases of its rhythm and measures until no answer names it.
+std::vector<fairway::Duration> times_to_down(const Sight& broken) {
+    std::vector<fairway::Duration> times;
+    Random phase(7);
+    Drill s{sites(2, {{"www", weighted}})};
+    s.runs(1min);
+    for (int i = 0; i < 200; ++i) {
+        s.runs(phase.between(0s, 4s));
+        REQUIRE(s.answers("www") == "east+west");
+        auto fault = s.application("east", broken);
+        s.runs(20s);
+        auto left = s.first("www", "west", fault);
+        REQUIRE(left);
+        times.push_back(*left - fault);
+        s.application_works("east");
+        s.runs(2min); // the brake's minute, too
+    }
+    std::ranges::sort(times);
+    MESSAGE("best ", seconds(times.front()), " s, median ", seconds(times[times.size() / 2]), " s, worst ",
+            seconds(times.back()), " s");
+    return times;
+}
+
+} // namespace
+
+TEST_CASE("H2, L2: with defaults a refusal leaves the answers within 2.8 s and 3 round trips") {
+    auto times = times_to_down(saying::refused());
+    CHECK(times.back() <= 2800ms + 3 * rtt);
+    CHECK(times.front() >= 500ms); // never on fewer than three looks
+}
+
+TEST_CASE("H2, L2: with defaults silence leaves the answers within 9 s") {
+    auto times = times_to_down(saying::nothing());
+    CHECK(times.back() <= 9s);
+    CHECK(times.front() >= 6s); // three timeouts
+}

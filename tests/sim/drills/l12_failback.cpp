@@ -1,0 +1,95 @@
+#include "tests/sim/drill.hpp"
+
+using namespace fairway::sim;
+using namespace std::chrono_literals;
+
+namespace {
+/// East fails for a minute; traffic is in west.
+void east_fails_for_a_minute(Drill& s) {
+    s.runs(1min);
+    REQUIRE(s.answers("batch") == "east");
+    s.application("east", saying::refused());
+    s.runs(1min);
+    REQUIRE(s.answers("batch") == "west");
+}
+} // namespace
+
+TEST_CASE("P4, L12: manual: no change in 24 hours while the active site is fit, through restarts") {
+    Drill s{sites(2, {{"batch", ordered("east, west") + "failback: manual\n"}})};
+    east_fails_for_a_minute(s);
+    auto back = s.application_works("east");
+    for (int i = 0; i < 24; ++i) {
+        s.runs(1h);
+        s.restart(i % 2 ? 5s : 10min);
+    }
+    s.runs(1min);
+    CHECK(s.moves("batch", back) == 0);
+    CHECK(s.answers("batch") == "west");
+    CHECK(s.count(Change::awaiting_failback) >= 1);
+    CHECK(s.report("batch").active == "west");
+    CHECK(s.report("batch").preferred == "east");
+
+    SUBCASE("then an operator returns it") {
+        CHECK(s.failback("batch").accepted);
+        s.runs(1s);
+        CHECK(s.answers("batch") == "east");
+        CHECK(s.count(Change::failback) == 1);
+    }
+    SUBCASE("or the active site fails: that is a new failover, and happens") {
+        auto fault = s.application("west", saying::refused());
+        s.runs(10s);
+        CHECK(s.answers("batch") == "east");
+        CHECK_FALSE(s.named("batch", "west", fault + 2800ms + 3 * 10ms + 10ms));
+        CHECK(s.count(Change::failover, fault) == 1);
+    }
+}
+
+TEST_CASE("P4, L12: delayed, the default without a stateful tier: after 300 s of the unbroken run") {
+    Drill s{sites(2, {{"batch", ordered("east, west")}})};
+    east_fails_for_a_minute(s);
+    auto back = s.application_works("east");
+    s.runs(10min);
+    auto returned = s.first("batch", "east", back);
+    REQUIRE(returned);
+    CHECK(*returned - back >= 300s);
+    CHECK(*returned - back <= 300s + 2 * 2s);
+}
+
+TEST_CASE("L12: a failure on the way starts the 300 s again") {
+    Drill s{sites(2, {{"batch", ordered("east, west")}})};
+    east_fails_for_a_minute(s);
+    s.application_works("east");
+    s.runs(250s);
+    s.application("east", saying::refused());
+    s.runs(2s);
+    auto again = s.application_works("east");
+    s.runs(10min);
+    auto returned = s.first("batch", "east", again - 1s);
+    REQUIRE(returned);
+    CHECK(*returned - again >= 300s);
+}
+
+TEST_CASE("P4, L12: auto: as soon as it is UP again") {
+    Drill s{sites(2, {{"batch", ordered("east, west") + "failback: auto\n"}})};
+    east_fails_for_a_minute(s);
+    auto back = s.application_works("east");
+    s.runs(2min);
+    auto returned = s.first("batch", "east", back);
+    REQUIRE(returned);
+    CHECK(*returned - back >= 30s);
+    CHECK(*returned - back <= 30s + 2 * 2s + 30ms);
+}
+
+TEST_CASE("L12: failover by approval moves nothing until a person says so") {
+    Drill s{sites(2, {{"batch", ordered("east, west") + "failover: approval\n"}})};
+    s.runs(1min);
+    auto fault = s.application("east", saying::refused());
+    s.runs(10min);
+    CHECK(s.answers("batch") == "east");
+    CHECK(s.critical("batch", fault));
+    auto id = s.waiting_switch("batch");
+    REQUIRE_FALSE(id.empty());
+    CHECK(s.approve(id).accepted);
+    s.runs(1s);
+    CHECK(s.answers("batch") == "west");
+}

@@ -1,0 +1,113 @@
+#include "tests/sim/drill.hpp"
+
+using namespace fairway::sim;
+using namespace std::chrono_literals;
+using fairway::Hook;
+
+TEST_CASE("L17: a service has one switch: further reasons join it") {
+    Drill s{sites(3, {{"shop", automatic}})};
+    s.program(Hook::Step::fence).takes = 8s;
+    s.runs(1min);
+    // when the application fails first, then the database, then an operator asks as well
+    auto fault = s.application("east", saying::status(503));
+    s.runs(3s);
+    s.database("east").crash();
+    s.runs(3s);
+    s.failover("shop", "eu");
+    s.runs(2min);
+    // then
+    CHECK(s.count(Change::switch_started, fault) == 1);
+    CHECK(s.runbook().text() == "fence east, promote west");
+    CHECK(s.answers("shop") == "west");
+}
+
+TEST_CASE("L17, L20: a step interrupted by a restart is run again with the same id") {
+    for (auto step : {Hook::Step::fence, Hook::Step::promote}) {
+        for (auto away : {1s, 30s, 600s}) {
+            CAPTURE(to_string(step));
+            CAPTURE(away.count());
+            Drill s{sites(2, {{"shop", automatic}})};
+            s.program(step).takes = 6s;
+            s.runs(1min);
+            auto death = s.kill("east");
+            auto begun = [&] {
+                return !s.runbook().runs().empty() && s.runbook().runs().back().step == step;
+            };
+            REQUIRE(s.runs_until(begun, 1min));
+            s.runs(1s);
+            // when
+            s.restart(away);
+            s.runs(2min);
+            // then
+            CHECK(s.answers("shop") == "west");
+            CHECK_FALSE(s.named("shop", "SERVFAIL", death, death + 15s));
+            std::string id;
+            for (const auto& run : s.runbook().runs()) {
+                if (id.empty()) id = run.id;
+                CHECK(run.id == id);
+            }
+            CHECK(s.runbook().runs().back().step == Hook::Step::promote);
+            CHECK(s.count(Change::switch_done) == 1);
+        }
+    }
+}
+
+TEST_CASE(
+    "L17: the reason is judged again before the fence; gone, the switch and its approval end as obsolete") {
+    Drill s{sites(2, {{"shop", by_approval}})};
+    s.runs(1min);
+    s.kill("east");
+    s.runs(1min);
+    auto id = s.waiting_switch("shop");
+    REQUIRE_FALSE(id.empty());
+    // when the primary comes back by itself
+    auto back = s.revive("east");
+    s.runs(1min);
+    // then
+    CHECK(s.count(Change::switch_obsolete, back) == 1);
+    CHECK(s.waiting_switch("shop").empty());
+    CHECK_FALSE(s.approve(id).accepted);
+    s.runs(10min);
+    CHECK(s.runbook().runs().empty());
+    CHECK(s.answers("shop") == "east");
+    CHECK(s.moves("shop", 1min) == 0);
+}
+
+TEST_CASE("L17: gone while it prepares: nothing is fenced") {
+    Drill s{sites(
+        2, {{"shop", follow + "failover: automatic\nhooks: {prepare: {exec: [/srv/scale], timeout: 120s}, "
+                              "fence: {exec: [/srv/fence]}, promote: {exec: [/srv/promote]}}\n"}})};
+    s.program(Hook::Step::prepare).takes = 60s;
+    s.runs(1min);
+    s.kill("east");
+    REQUIRE(s.runs_until([&] { return !s.runbook().runs().empty(); }, 1min));
+    s.revive("east");
+    s.runs(10min);
+    CHECK(s.runbook().text() == "prepare west");
+    CHECK(s.answers("shop") == "east");
+    CHECK(s.count(Change::switch_obsolete) == 1);
+}
+
+TEST_CASE("L17: an approval names the id, and another id is none") {
+    Drill s{sites(2, {{"shop", by_approval}})};
+    s.runs(1min);
+    s.kill("east");
+    s.runs(1min);
+    CHECK_FALSE(s.approve("something else").accepted);
+    s.runs(1min);
+    CHECK(s.runbook().runs().empty());
+}
+
+TEST_CASE("L17: an approval is durable, and expires after 24 hours unused") {
+    Drill s{sites(2, {{"shop", by_approval}})};
+    s.runs(1min);
+    s.kill("east");
+    s.runs(1min);
+    auto id = s.waiting_switch("shop");
+    s.restart(10min);
+    s.runs(1min);
+    CHECK(s.waiting_switch("shop") == id);
+    CHECK(s.approve(id).accepted);
+    s.runs(1min);
+    CHECK(s.answers("shop") == "west");
+}

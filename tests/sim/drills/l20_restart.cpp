@@ -1,0 +1,129 @@
+#include "tests/sim/drill.hpp"
+
+using namespace fairway::sim;
+using namespace std::chrono_literals;
+
+namespace {
+const auto everything =
+    sites(3, {{"www", weighted}, {"batch", ordered("east, west, eu")}, {"shop", automatic}});
+const auto services = {"www", "batch", "shop"};
+
+/// No answer differs from what it was, and none was SERVFAIL, from `since` on.
+void nothing_changed(Drill& s, Moment since) {
+    for (auto* service : services) {
+        CAPTURE(service);
+        CHECK(s.moves(service, since) == 0);
+        CHECK_FALSE(s.said(service, "SERVFAIL", since));
+    }
+}
+} // namespace
+
+TEST_CASE("H5, L20: kill -9 and a restart within 60 s change no answer, at whatever moment") {
+    for (std::uint64_t seed = 1; seed <= 40; ++seed) {
+        Drill s{everything, seed};
+        Random dice(seed);
+        s.runs(1min + dice.between(0s, 10s));
+        auto killed = s.now();
+        s.restart(dice.between(10ms, 50s));
+        s.runs(5min);
+        nothing_changed(s, killed);
+        CHECK(s.count(Change::member_down) == 0);
+        CHECK(s.runbook().runs().empty());
+    }
+}
+
+TEST_CASE("H5, L20: with one site down, no answer names it before, during and after the restart") {
+    for (std::uint64_t seed = 1; seed <= 20; ++seed) {
+        Drill s{everything, seed};
+        Random dice(seed);
+        s.runs(1min);
+        s.kill("west");
+        s.runs(2min);
+        auto killed = s.now();
+        s.restart(dice.between(10ms, 50s));
+        s.runs(5min);
+        nothing_changed(s, killed);
+        CHECK_FALSE(s.named("www", "west", killed));
+    }
+}
+
+TEST_CASE("L20: a hold-down under way goes on after a restart") {
+    Drill s{sites(2, {{"www", weighted}})};
+    s.runs(1min);
+    s.application("east", saying::refused());
+    s.runs(2min);
+    auto back = s.application_works("east");
+    s.runs(20s);
+    s.restart(1s);
+    s.runs(1min);
+    auto up = s.first("www", "east+west", back);
+    REQUIRE(up);
+    CHECK(*up - back >= 30s);
+    CHECK(*up - back <= 30s + 2 * 2s + 3s);
+}
+
+TEST_CASE("L20: a latch, a followed epoch and a last good plan are durable for good") {
+    Drill s{sites(2, {{"batch", ordered("east, west") + "failback: manual\n"}, {"shop", follow}})};
+    s.runs(1min);
+    s.kill("east");
+    s.runs(30s);
+    s.database("west").promote();
+    s.runs(30s);
+    REQUIRE(s.answers("batch") == "west");
+    REQUIRE(s.answers("shop") == "west");
+    // when: we are away for a week, and east is up again with its old primary
+    s.revive("east");
+    s.restart(24h * 7);
+    auto started = s.now();
+    s.runs(10min);
+    CHECK(s.answers("batch") == "west");
+    CHECK(s.answers("shop") == "west");
+    CHECK_FALSE(s.named("batch", "east", started));
+    CHECK_FALSE(s.named("shop", "east", started));
+}
+
+TEST_CASE("L20: what happened while we were away is seen after the start, not guessed") {
+    Drill s{everything};
+    s.runs(1min);
+    s.kill_daemon();
+    s.kill("west");
+    s.runs(30s);
+    s.start();
+    s.runs(1min);
+    CHECK(s.answers("www") == "east+eu");
+    CHECK(s.answers("batch") == "east");
+    CHECK(s.answers("shop") == "east");
+}
+
+TEST_CASE("H5, L20: a disk that fails or hangs stops no answer; a withdrawal never waits for it") {
+    for (bool hangs : {true, false}) {
+        CAPTURE(hangs);
+        Drill s{everything};
+        s.runs(1min);
+        s.disk().hangs = hangs;
+        s.disk().failure = "disk full";
+        auto fault = s.application("east", saying::refused());
+        s.runs(1min);
+        CHECK(s.answers("batch") == "west");
+        CHECK_FALSE(s.named("batch", "east", fault + 2800ms + 3 * 10ms + 500ms));
+        CHECK(s.answers("www") == "eu+west");
+        CHECK_FALSE(s.named("www", "east", fault + 2800ms + 3 * 10ms));
+        CHECK(s.count(Change::store_failed) == 1);
+        s.disk().hangs = false;
+        s.disk().failure.clear();
+        s.runs(1min);
+        CHECK(s.count(Change::store_recovered) == 1);
+    }
+}
+
+TEST_CASE("L20: a lost state file is a first start: undecided, then what is seen") {
+    Drill s{everything};
+    s.runs(1min);
+    s.kill_daemon();
+    s.disk().lose();
+    s.start();
+    s.runs(1min);
+    CHECK(s.answers("www") == "east+eu+west");
+    CHECK(s.answers("batch") == "east");
+    CHECK(s.answers("shop") == "east");
+}

@@ -1,0 +1,69 @@
+// The simulated prober: the real rhythm of looking, at the simulated world.
+//
+// Interval start to start with jitter that only shortens, a timeout, quick re-tests by the real next_look(),
+// never two looks at one member at once. One look is one event, at the moment of its result: what it saw is
+// what the world was then. A closed connection under `watch` is told by the story (watched_end).
+#pragma once
+
+#include "probes/prober.hpp"
+#include "tests/sim/random.hpp"
+#include "tests/sim/world.hpp"
+
+#include <map>
+
+namespace fairway::sim {
+
+class SimProber : public probes::Prober {
+  public:
+    SimProber(SimLoop& loop, World& world, Random random, Sink sink);
+
+    void assign(std::vector<probes::Assignment> members) override;
+    void look(std::span<const MemberId> members) override;
+
+    void watched_end(const Target& target); ///< its connections closed: those who watch it look at once
+    /// The process will not be scheduled for `d`: looks that would begin meanwhile begin after it, and those
+    /// under way find their timeout passed when it wakes, whatever lies in their sockets.
+    void stall(Duration d);
+    std::uint64_t looks() const { return looks_; }
+    std::size_t members() const { return by_id_.size(); }
+
+  private:
+    struct Look {
+        MemberId member = 0;
+        ProbeSpec spec;
+        Target* target = nullptr;
+        Cadence cadence;
+        Moment begun{};       ///< of the look under way, or of the next
+        bool silence = false; ///< no answer will come: waiting for the timeout
+        bool again = false;   ///< asked for while one was under way
+        std::size_t heap_place = 0;
+        Moment due{}; ///< when it is to be attended to
+        std::uint64_t order = 0;
+    };
+
+    void begin(Look& look, Moment when);
+    void attend(Look& look);
+    void result(Look& look, const Sight& sight);
+    bool under_way(const Look& look) const { return look.begun <= now(); }
+    Moment now() const { return loop_.moment(loop_.now().mono); }
+    void at_once(Look& look);
+    void schedule(Look& look, Moment due);
+    void heapify();
+    void sift_up(std::size_t place);
+    void sift_down(std::size_t place);
+    void put(std::size_t place, Look* look);
+    void arm();
+    void run();
+
+    SimLoop& loop_;
+    World& world_;
+    Random random_;
+    Sink sink_;
+    std::map<MemberId, std::unique_ptr<Look>> by_id_;
+    std::vector<Look*> heap_; ///< by due, then order: an event a look would be too many for the timeline
+    Loop::HandlePtr timer_;
+    Moment armed_for_{};
+    std::uint64_t orders_ = 0, looks_ = 0;
+};
+
+} // namespace fairway::sim
