@@ -68,6 +68,15 @@ std::optional<double> JsonValue::number(std::string_view key) const {
     return node(v.node_)->get<double>();
 }
 
+std::string json_object(const std::vector<JsonField>& fields) {
+    Json object = Json::object();
+    for (const auto& [key, value] : fields) {
+        if (const auto* flag = std::get_if<bool>(&value)) object[key] = *flag;
+        else if (const auto& text = std::get<std::string>(value); !text.empty()) object[key] = text;
+    }
+    return object.dump(-1, ' ', false, replace);
+}
+
 std::string JsonValue::pretty() const { return node_ ? node(node_)->dump(2, ' ', false, replace) : "null"; }
 
 } // namespace fairway::daemon

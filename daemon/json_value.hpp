@@ -8,6 +8,8 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <variant>
 #include <vector>
 
 namespace fairway::daemon {
@@ -34,5 +36,9 @@ class JsonValue {
   private:
     std::shared_ptr<const void> node_;
 };
+
+/// A flat object as text: {"service":"a.example.com","force":true}. Empty texts are left out.
+using JsonField = std::pair<const char*, std::variant<std::string, bool>>;
+std::string json_object(const std::vector<JsonField>& fields);
 
 } // namespace fairway::daemon

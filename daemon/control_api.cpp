@@ -1,0 +1,71 @@
+#include "daemon/control_api.hpp"
+
+#include "daemon/requests.hpp"
+#include "daemon/sockets.hpp"
+
+namespace fairway::daemon {
+
+using policies::Command;
+using policies::CommandResult;
+
+namespace {
+
+constexpr std::string_view root = "/v1/";
+
+HttpResponse error(int status, std::string_view text) { return {status, error_json(text)}; }
+HttpResponse busy() { return error(503, "the daemon did not answer in time; try again"); }
+HttpResponse unknown() { return error(404, "no such path; this daemon speaks /v1"); }
+HttpResponse result(const CommandResult& r) { return {r.accepted ? 200 : 409, to_json(r)}; }
+
+}
+
+HttpResponse ControlApi::answer(const HttpRequest& request) {
+    if (!request.path.starts_with(root)) return unknown();
+    const std::string_view what = std::string_view(request.path).substr(root.size());
+    if (request.method == "GET") return get(request, what);
+    if (request.method == "POST") return post(request, what);
+    return error(405, "GET to read, POST to command");
+}
+
+HttpResponse ControlApi::get(const HttpRequest& request, std::string_view what) {
+    if (what == "version") return {200, to_json(office_.about)};
+    if (what == "status") return status();
+    if (what == "explain") return explain(request);
+    return unknown();
+}
+
+HttpResponse ControlApi::status() {
+    const auto latest = reports_.latest();
+    return latest.report && latest.age < patience ? HttpResponse{200, to_json(*latest.report)} : busy();
+}
+
+HttpResponse ControlApi::explain(const HttpRequest& request) {
+    const auto argument = [&](const char* key) {
+        const auto it = request.query.find(key);
+        return it == request.query.end() ? std::string() : it->second;
+    };
+    const auto name = Name::parse(argument("name"));
+    if (!name || argument("name").empty()) return error(400, "name must be a domain name");
+    const auto client = IpAddress::parse(argument("client"));
+    if (!client && !argument("client").empty())
+        return error(400, "client must be an address, such as 192.0.2.1");
+    const auto found = desk_.ask([f = office_.explain, name, client] { return f(*name, client); }, patience);
+    if (!found) return busy();
+    if (!*found) return error(404, name->to_string() + " is not a service of this configuration");
+    return {200, to_json(**found)};
+}
+
+HttpResponse ControlApi::post(const HttpRequest& request, std::string_view what) {
+    const std::string user = peer_user(request.connection);
+    if (what == "reload") return result(office_.reload(user));
+    const auto body = JsonValue::parse(request.body.empty() ? "{}" : request.body);
+    if (!body || !body->is_object()) return error(400, "the body must be a JSON object");
+    const auto read = read_command(what, *body, user);
+    if (!read) return unknown();
+    if (const auto* bad = std::get_if<BadRequest>(&*read)) return error(400, bad->why);
+    const auto done =
+        desk_.ask([f = office_.command, c = std::get<Command>(*read)] { return f(c); }, patience);
+    return done ? result(*done) : busy();
+}
+
+} // namespace fairway::daemon

@@ -1,0 +1,42 @@
+// The control API: HTTP with JSON on the Unix socket, for fairwayctl and for scripts (manual:
+// fairway-control(7)).
+//
+// Every path begins with its version, /v1. Handlers run in the server's threads: they read reports and post
+// commands to the control thread. Who asks is the user at the other end of the socket.
+#pragma once
+
+#include "daemon/desk.hpp"
+#include "daemon/http_server.hpp"
+#include "daemon/serialize.hpp"
+
+namespace fairway::daemon {
+
+/// What the API asks of the daemon. The first two are called in the control thread, the last in the server's.
+struct ControlOffice {
+    std::function<policies::CommandResult(const policies::Command&)> command;
+    std::function<std::optional<policies::Explanation>(const Name&, std::optional<IpAddress>)> explain;
+    std::function<policies::CommandResult(const std::string& operator_name)> reload; ///< waits
+    About about;
+};
+
+class ControlApi {
+  public:
+    /// Longer than the store's patience by far: a command that takes longer means a control thread in
+    /// trouble.
+    static constexpr Duration patience = 5s;
+
+    ControlApi(Desk& desk, Reports& reports, ControlOffice office)
+        : desk_(desk), reports_(reports), office_(std::move(office)) {}
+    HttpResponse answer(const HttpRequest& request); ///< any thread
+
+  private:
+    HttpResponse get(const HttpRequest& request, std::string_view what);
+    HttpResponse post(const HttpRequest& request, std::string_view what);
+    HttpResponse status();
+    HttpResponse explain(const HttpRequest& request);
+    Desk& desk_;
+    Reports& reports_;
+    ControlOffice office_;
+};
+
+} // namespace fairway::daemon

@@ -1,0 +1,43 @@
+// What all commands do with the daemon's answers.
+#include "daemon/ctl/command.hpp"
+
+#include <iostream>
+
+namespace fairway::ctl {
+
+int complain(Context& c, const Answer& answer) {
+    if (!answer.reached) {
+        c.terminal.error("cannot reach fairwayd on " + c.client.socket() + ": " + answer.text);
+        c.terminal.error(
+            "is it running, are you in its group, is --socket right? (systemctl status fairwayd)");
+        return unreachable;
+    }
+    const std::string why = answer.body.text("error");
+    c.terminal.error(why.empty() ? "unexpected answer, HTTP " + std::to_string(answer.status) : why);
+    return answer.status == 400 || answer.status == 404 ? bad_input
+           : answer.status == 503                       ? unreachable
+                                                        : refused;
+}
+
+int show_result(Context& c, const Answer& answer) {
+    const bool is_result = answer.reached && !answer.body.at("accepted").is_null();
+    if (!is_result) return complain(c, answer);
+    const bool accepted = answer.body.flag("accepted");
+    if (c.json) {
+        c.terminal.line(answer.body.pretty());
+        return accepted ? ok : refused;
+    }
+    accepted ? c.terminal.line(answer.body.text("message")) : c.terminal.error(answer.body.text("message"));
+    for (const auto& d : answer.body.at("details").items())
+        (accepted ? std::cout : std::cerr) << "  " << d.text() << '\n';
+    return accepted ? ok : refused;
+}
+
+bool read_report(Context& c, daemon::JsonValue& report, int& exit) {
+    const Answer answer = c.client.get("/v1/status");
+    if (!answer.ok()) exit = complain(c, answer);
+    report = answer.body;
+    return answer.ok();
+}
+
+} // namespace fairway::ctl

@@ -1,0 +1,19 @@
+// approve: let a switch that waits for a person go on.
+#include "daemon/ctl/command.hpp"
+
+namespace fairway::ctl {
+
+namespace {
+
+int run(Context& c) {
+    return show_result(c, c.client.post("/v1/approve", daemon::json_object({{"id", c.text("id")}})));
+}
+
+}
+
+Command approve() {
+    using enum Argument::Kind;
+    return {"approve", "Let a waiting switch go on", {{positional, "id", "as status shows it", true}}, run};
+}
+
+} // namespace fairway::ctl

@@ -1,0 +1,19 @@
+#include "daemon/ctl/command.hpp"
+
+namespace fairway::ctl {
+
+Command status(), explain(), drain(), undrain(), failover(), failback(), approve(), reload(), version(),
+    check_config();
+
+const std::vector<Command>& commands() {
+    static const std::vector<Command> all{status(),   explain(), drain(),  undrain(), failover(),
+                                          failback(), approve(), reload(), version(), check_config()};
+    return all;
+}
+
+std::string Context::text(const std::string& name) const {
+    const auto it = said.find(name);
+    return it == said.end() ? std::string() : it->second;
+}
+
+} // namespace fairway::ctl

@@ -1,0 +1,163 @@
+// status: what is answered, where, why, and what somebody should know of.
+#include "daemon/ctl/command.hpp"
+
+namespace fairway::ctl {
+
+namespace {
+
+using daemon::JsonValue;
+using Rows = std::vector<std::vector<Cell>>;
+
+Colour of_state(const std::string& state) {
+    if (state == "serving") return Colour::good;
+    return state == "undecided" ? Colour::warn : Colour::bad;
+}
+
+Colour of_verdict(const std::string& verdict) {
+    if (verdict == "ready") return Colour::good;
+    return verdict == "unready" ? Colour::bad : Colour::warn;
+}
+
+std::string or_dash(const std::string& text) { return text.empty() ? "-" : text; }
+
+std::string percent(const JsonValue& e) {
+    return std::to_string(static_cast<int>(100 * e.number("share").value_or(0) + 0.5)) + " %";
+}
+
+std::string lag(const JsonValue& e) {
+    const auto ms = e.number("lag_ms");
+    return ms ? std::to_string(static_cast<long>(*ms)) + " ms" : "-";
+}
+
+std::string joined(const std::vector<JsonValue>& parts) {
+    std::string all;
+    for (const auto& p : parts) all += (all.empty() ? "" : " ") + p.text();
+    return or_dash(all);
+}
+
+void alarms(Context& c, const JsonValue& report) {
+    for (const auto& a : report.at("alarms").items())
+        c.terminal.line("ALARM " + a.text("severity") + ": " + a.text("text") + " (" + a.text("id") +
+                            ", for " + between(a.text("since"), report.text("at")) + ")",
+                        a.text("severity") == "critical" ? Colour::bad : Colour::warn);
+}
+
+void services(Context& c, const JsonValue& report) {
+    Rows rows{{"SERVICE", "STATE", "ACTIVE", "PREFERRED", "TTL", "SINCE", "WHY"}};
+    for (const auto& s : report.at("services").items())
+        rows.push_back({s.text("name"),
+                        {s.text("state"), of_state(s.text("state"))},
+                        or_dash(s.text("active")),
+                        or_dash(s.text("preferred")),
+                        s.text("ttl"),
+                        between(s.text("since"), report.text("at")),
+                        s.text("reason")});
+    c.terminal.table(rows);
+}
+
+void endpoints(Context& c, const JsonValue& report) {
+    Rows rows{
+        {"SERVICE", "DATACENTER", "APPLICATION", "STATEFUL", "ROLE", "LAG", "SHARE", "ADDRESSES", "WHY"}};
+    for (const auto& s : report.at("services").items())
+        for (const auto& e : s.at("endpoints").items())
+            rows.push_back({s.text("name"),
+                            e.text("datacenter"),
+                            {e.text("application"), of_verdict(e.text("application"))},
+                            {e.text("stateful"), of_verdict(e.text("stateful"))},
+                            or_dash(e.text("role")),
+                            lag(e),
+                            percent(e),
+                            joined(e.at("addresses").items()),
+                            e.text("reason")});
+    c.terminal.table(rows);
+}
+
+std::string since_last(const JsonValue& m, const JsonValue& report) {
+    const auto last = m.at("last");
+    if (last.is_null()) return "not looked at yet";
+    const std::string facts = last.text("facts");
+    return last.text("outcome") + " " + last.text("reason") +
+           (last.text("detail").empty() ? "" : ": " + last.text("detail")) +
+           (facts.empty() ? "" : " (" + facts + ")") + ", " + between(last.text("ended"), report.text("at")) +
+           " ago";
+}
+
+void members(Context& c, const JsonValue& report, bool all) {
+    Rows rows{{"TARGET", "CHECK", "DATACENTER", "VERDICT", "FOR", "LAST"}};
+    for (const auto& m : report.at("members").items()) {
+        const bool well =
+            m.text("verdict") == "ready" && m.text("requirements") != "unready" && !m.flag("held");
+        if (well && !all) continue;
+        const std::string verdict = m.flag("held") ? "held" : m.text("verdict");
+        rows.push_back({m.text("target"),
+                        m.text("check"),
+                        m.text("datacenter"),
+                        {verdict, of_verdict(verdict)},
+                        between(m.text("since"), report.text("at")),
+                        since_last(m, report)});
+    }
+    if (rows.size() == 1) return;
+    c.terminal.line("");
+    c.terminal.table(rows);
+}
+
+void switches(Context& c, const JsonValue& report) {
+    for (const auto& s : report.at("services").items()) {
+        const auto w = s.at("switch");
+        if (w.is_null()) continue;
+        c.terminal.line("");
+        c.terminal.line("switch " + w.text("id") + ": " + or_dash(w.text("from")) + " -> " + w.text("to") +
+                            ", " + w.text("step") + " for " +
+                            between(w.text("step_since"), report.text("at")) + ": " + w.text("reason"),
+                        Colour::warn);
+        if (!w.text("failure").empty()) c.terminal.line("  " + w.text("failure"), Colour::bad);
+        if (w.text("step") == "awaiting approval")
+            c.terminal.line("  to go on: fairwayctl approve " + w.text("id"));
+    }
+}
+
+void overrides(Context& c, const JsonValue& report) {
+    Rows rows{{"OVERRIDE", "SERVICE", "DATACENTER", "BY", "ENDS IN", "REASON"}};
+    for (const auto& o : report.at("overrides").items())
+        rows.push_back({{o.text("kind"), Colour::warn},
+                        or_dash(o.text("service")),
+                        or_dash(o.text("datacenter")),
+                        o.text("operator"),
+                        between(report.text("at"), o.text("expires")),
+                        o.text("reason")});
+    if (rows.size() == 1) return;
+    c.terminal.line("");
+    c.terminal.table(rows);
+}
+
+void show(Context& c, const JsonValue& report) {
+    alarms(c, report);
+    if (report.flag("doubt"))
+        c.terminal.line("this node believes that itself is cut off: silence is not believed", Colour::bad);
+    services(c, report);
+    c.terminal.line("");
+    endpoints(c, report);
+    members(c, report, c.flag("members"));
+    switches(c, report);
+    overrides(c, report);
+}
+
+int run(Context& c) {
+    JsonValue report;
+    int exit = ok;
+    if (!read_report(c, report, exit)) return exit;
+    c.json ? c.terminal.line(report.pretty()) : show(c, report);
+    return ok;
+}
+
+}
+
+Command status() {
+    using enum Argument::Kind;
+    return {"status",
+            "What is answered, where and why; alarms, switches and overrides",
+            {{flag, "members", "every target of every check, not only those that are not well"}},
+            run};
+}
+
+} // namespace fairway::ctl

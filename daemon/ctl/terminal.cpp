@@ -1,0 +1,75 @@
+#include "daemon/ctl/terminal.hpp"
+
+#include "config/time.hpp"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <ctime>
+#include <iostream>
+#include <optional>
+
+namespace fairway::ctl {
+
+namespace {
+
+const char* code(Colour c) {
+    switch (c) {
+    case Colour::good: return "\033[32m";
+    case Colour::warn: return "\033[33m";
+    case Colour::bad: return "\033[31m";
+    case Colour::dim: return "\033[2m";
+    case Colour::none: break;
+    }
+    return "";
+}
+
+std::optional<std::time_t> seconds(const std::string& rfc3339) {
+    std::tm t{};
+    if (!strptime(rfc3339.c_str(), "%Y-%m-%dT%H:%M:%S", &t)) return std::nullopt;
+    return timegm(&t);
+}
+
+std::vector<std::size_t> widths(const std::vector<std::vector<Cell>>& rows) {
+    std::vector<std::size_t> w;
+    for (const auto& row : rows) {
+        w.resize(std::max(w.size(), row.size()));
+        for (std::size_t i = 0; i < row.size(); ++i) w[i] = std::max(w[i], row[i].text.size());
+    }
+    return w;
+}
+
+}
+
+Terminal::Terminal() : colours_(isatty(STDOUT_FILENO) && !std::getenv("NO_COLOR")) {}
+
+std::string Terminal::painted(const std::string& text, Colour colour) const {
+    return colours_ && colour != Colour::none ? code(colour) + text + "\033[0m" : text;
+}
+
+void Terminal::line(const std::string& text, Colour colour) const {
+    std::cout << painted(text, colour) << '\n';
+}
+
+void Terminal::table(const std::vector<std::vector<Cell>>& rows) const {
+    const auto width = widths(rows);
+    for (const auto& row : rows) {
+        std::string line;
+        for (std::size_t i = 0; i < row.size(); ++i) {
+            line += painted(row[i].text, &row == &rows.front() ? Colour::dim : row[i].colour);
+            if (i + 1 < row.size()) line += std::string(width[i] - row[i].text.size() + 2, ' ');
+        }
+        std::cout << line << '\n';
+    }
+}
+
+void Terminal::error(const std::string& text) const { std::cerr << "fairwayctl: " << text << '\n'; }
+void Terminal::progress(const std::string& text) const { std::cerr << text << '\n'; }
+
+std::string between(const std::string& since, const std::string& until) {
+    const auto a = seconds(since), b = seconds(until);
+    return a && b ? brief(std::chrono::seconds(std::max<std::time_t>(*b - *a, 0))) : "-";
+}
+
+} // namespace fairway::ctl
