@@ -16,9 +16,9 @@ from .fairwayd import Fairwayd, Watch
 from .nginx import Nginx
 from .postgres import Postgres
 from .sites import Site, two_sites
-from .story import Failure, Skipped, Timings, check, equal, story, tell, within_points
+from .story import Timings, check, equal, story, tell, within_points
 from .unbound import Unbound
-from .world import Lab, Process, wait_until
+from .world import Failure, Lab, Process, wait_until
 
 __all__ = [
     "Answer", "Failure", "Fairwayd", "Lab", "Nginx", "Postgres", "Process", "Record", "Silence", "Site", "Timings",

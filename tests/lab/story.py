@@ -18,10 +18,6 @@ from .world import Failure, Lab
 _stories = []
 
 
-class Skipped(Exception):
-    """Something needed to run is not here. Counts as failed, with this reason."""
-
-
 def story(name, stop=False):
     def add(function):
         _stories.append((name, function, stop))

@@ -126,8 +126,8 @@ class Lab:
 
     _networks = itertools.count(os.getpid())
 
-    def __init__(self, directory=None):
-        self.directory = pathlib.Path(directory or tempfile.mkdtemp(prefix="fairway-lab."))
+    def __init__(self, prefix="fairway-lab."):
+        self.directory = pathlib.Path(tempfile.mkdtemp(prefix=prefix))
         self.directory.chmod(0o755)  # PostgreSQL runs as another user when we are root
         self.processes = []
         self.at_close = []  # functions without arguments, called after the processes have ended

@@ -1,0 +1,119 @@
+#!/usr/bin/python3
+"""S5 with a runbook: the primary site dies, the database is fenced and promoted by the operator's programs, the answer
+follows, a resolver in front follows; the way back is the operator's; under `approval` a person decides."""
+
+import time
+
+from world import (CHECKS, HEAD, RUN_HOOKS, SHOP, ZONE, Fairwayd, Timings, Unbound, Watch, check, equal, shop, story, tell,
+                   two_sites, wait_until, words)
+
+TTL = 10
+
+
+class World:
+    def __init__(self, lab):
+        self.lab, self.timings = lab, Timings()
+        self.east, self.west = two_sites(lab)
+        self.fairway = Fairwayd(lab, HEAD + CHECKS + shop(RUN_HOOKS), **words(self.east, self.west))
+        self.fairway.start(env={"FAIRWAY_DEMO": str(lab.directory)})
+        self.resolver = Unbound(lab, self.fairway, ZONE)
+
+    def ready_for_a_switch(self, standby):
+        """The standby streams and its lag is known."""
+        def known():
+            endpoint = self.fairway.endpoint(SHOP, standby.name)
+            return endpoint["role"] == "standby" and endpoint["fit"] is not None and endpoint["lag_ms"] is not None
+        wait_until(f"{standby.name} is a standby of known lag", known, 60)
+
+
+@story("the whole primary site dies: fenced, promoted, answered elsewhere, nothing lost (S5, D7)", stop=True)
+def _(world):
+    fairway, east, west = world.fairway, world.east, world.west
+    world.ready_for_a_switch(west)
+    equal(fairway.addresses(SHOP), [east.address], "the answer before")
+    with fairway.watch(SHOP) as direct, Watch(world.resolver, [SHOP], 0.02) as resolved:
+        east.database.insert(1)
+        begin = time.monotonic()
+        east.kill()
+        wait_until("status says held: no primary", lambda: fairway.service(SHOP)["state"] == "held: no primary", 20, every=0.01)
+        held = time.monotonic() - begin
+        moved = direct.until(west.address, 40, since=begin)
+        through = resolved.until(west.address, 40 + TTL, since=begin)
+        equal(direct.answers(), [east.address, west.address], "answers at Fairway")
+        equal(resolved.answers(), [east.address, west.address], "answers through the resolver")
+    check(west.database.is_primary(), "west's database is the primary")
+    check(west.database.has(1), "the acknowledged row survived")
+    world.timings.add("east killed: status says held: no primary", held)
+    world.timings.add("east killed: first right answer at Fairway", moved)
+    world.timings.add(f"east killed: through unbound (TTL {TTL} s)", through)
+    check(through <= moved + TTL + 1, f"the resolver followed within a TTL: {through - moved:.1f} s after Fairway")
+
+
+@story("the dead site returns as a standby and is not answered: coming back is a decision of its own (L14)", stop=True)
+def _(world):
+    with world.fairway.watch(SHOP) as watch:
+        world.east.web.start()
+        begin = time.monotonic()
+        world.east.database.rejoin(world.west.database)
+        world.ready_for_a_switch(world.east)
+        world.timings.add(f"east rejoined by {world.east.database.rejoined_by}: seen as a standby", time.monotonic() - begin)
+        equal(watch.answers(), [world.west.address], "answers")
+
+
+@story("fairwayctl failback does the switchover with fence and promote, losing nothing", stop=True)
+def _(world):
+    fairway, east, west = world.fairway, world.east, world.west
+    wait_until("east is fit", lambda: fairway.endpoint(SHOP, "east")["application"] == "ready", 60)
+    west.database.insert(2)
+    with fairway.watch(SHOP) as watch:
+        begin = time.monotonic()
+        fairway.ctl("failback", SHOP, timeout=90)
+        world.timings.add("fairwayctl failback: first right answer", watch.until(east.address, 10, since=begin))
+        equal(watch.answers(), [west.address, east.address], "answers")
+    check(east.database.is_primary() and east.database.has(2), "east is the primary and has the acknowledged row")
+    wait_until("west's database is fenced", lambda: not west.database.process.alive(), 10)
+    west.database.rejoin(east.database)
+
+
+@story("fairwayctl failover moves to the site it names; to an unknown one it refuses", stop=True)
+def _(world):
+    fairway, east, west = world.fairway, world.east, world.west
+    fairway.ctl("failover", SHOP, "--to", "nowhere", expect=1)
+    fairway.ctl("failover", "unknown.gtm.example.com", "--to", "west", expect=1)
+    equal(fairway.addresses(SHOP), [east.address], "the answer after refusals")
+    world.ready_for_a_switch(west)
+    with fairway.watch(SHOP) as watch:
+        begin = time.monotonic()
+        fairway.ctl("failover", SHOP, "--to", "west", timeout=90)
+        world.timings.add("fairwayctl failover: first right answer", watch.until(west.address, 10, since=begin))
+    east.database.rejoin(west.database)
+    world.ready_for_a_switch(east)
+
+
+@story("under `approval` a person decides: the answer is held until fairwayctl approve (L12, L17)", stop=True)
+def _(world):
+    fairway, east, west = world.fairway, world.east, world.west
+    fairway.configure(HEAD + CHECKS + shop(RUN_HOOKS.replace("failover: automatic", "failover: {mode: approval}")))
+    fairway.reload()
+    world.ready_for_a_switch(east)
+    west.database.insert(4)
+    with fairway.watch(SHOP) as watch:
+        west.kill()
+        switch = wait_until("a switch waits for approval", lambda: waiting(fairway), 40)
+        equal(watch.answers(), [west.address], "answers while it waits")
+        check(east.database.is_primary() is False, "nothing was promoted")
+        fairway.ctl("approve", "no-such-switch", expect=1)
+        begin = time.monotonic()
+        fairway.ctl("approve", switch["id"], timeout=90)
+        world.timings.add("fairwayctl approve: first right answer", watch.until(east.address, 20, since=begin))
+        equal(watch.answers(), [west.address, east.address], "answers")
+    check(east.database.has(4), "the acknowledged row survived")
+    world.timings.print()
+
+
+def waiting(fairway):
+    switch = fairway.service(SHOP)["switch"]
+    return switch if switch and switch["step"] == "awaiting_approval" else None
+
+
+tell(World)

@@ -1,0 +1,118 @@
+#!/usr/bin/python3
+"""The operator's hand: drain, reload, explain, metrics; and what is refused."""
+
+import json
+import os
+import signal
+import subprocess
+
+from world import (BATCH, HEAD, WEB_CHECKS, WWW, WWW_SERVICE, Fairwayd, batch, check, equal, story, tell, two_sites, wait_until,
+                   words)
+
+CONFIG = HEAD + WEB_CHECKS + batch() + WWW_SERVICE
+
+
+class World:
+    def __init__(self, lab):
+        self.lab = lab
+        self.east, self.west = two_sites(lab, database=False)
+        self.fairway = Fairwayd(lab, CONFIG, **words(self.east, self.west)).start()
+        wait_until("both are fit", lambda: all(e["fit"] for e in self.fairway.service(WWW)["endpoints"]), 20)
+
+    def seen(self, name, count=200):
+        return {" ".join(self.fairway.addresses(name)) for _ in range(count)}
+
+
+@story("a drained datacenter is not answered; undrained it is again (P11)")
+def _(world):
+    fairway, east, west = world.fairway, world.east.address, world.west.address
+    equal(world.seen(WWW), {east, west}, "www before")
+    fairway.ctl("drain", "--datacenter", "east", "--reason", "work on the roof")
+    equal((world.seen(WWW), world.seen(BATCH)), ({west}, {west}), "www and batch drained")
+    overrides = fairway.status()["overrides"]
+    equal([(o["datacenter"], o["reason"]) for o in overrides], [("east", "work on the roof")], "overrides")
+    check(overrides[0]["operator"] and overrides[0]["expires"], "an override has its operator and its end")
+    check(fairway.endpoint(WWW, "east")["excluded"], "status: excluded")
+    fairway.ctl("undrain", "--datacenter", "east")
+    equal(world.seen(WWW), {east, west}, "www after")
+
+
+@story("draining the last usable site is refused whole, naming the services, unless forced (L19)")
+def _(world):
+    fairway, west = world.fairway, world.west.address
+    fairway.ctl("drain", "--datacenter", "east", "--reason", "one")
+    said = fairway.ctl("drain", "--datacenter", "west", "--reason", "two", expect=1)
+    check("www.gtm.example.com" in said, f"the refusal names the services: {said}")
+    equal(world.seen(WWW), {west}, "www after the refusal")
+    fairway.ctl("undrain", "--datacenter", "east")
+    fairway.ctl("undrain", "--datacenter", "north", expect=1)
+
+
+@story("a good reload changes the answer; by fairwayctl and by SIGHUP")
+def _(world):
+    fairway, east, west = world.fairway, world.east.address, world.west.address
+    fairway.configure(CONFIG.replace("weight: 70", "weight: 0"))
+    fairway.reload()
+    equal(world.seen(WWW), {west}, "www with east's weight 0")
+    fairway.configure(CONFIG)
+    os.kill(fairway.process.pid, signal.SIGHUP)
+    wait_until("SIGHUP reloads", lambda: world.seen(WWW, 40) == {east, west}, 10)
+
+
+@story("a bad reload changes nothing, says what is wrong and has a non-zero status")
+def _(world):
+    fairway, east, west = world.fairway, world.east.address, world.west.address
+    before = fairway.status()["generation"]
+    fairway.configure(CONFIG.replace("policy: weighted", "policy: wieghted"))
+    said = fairway.try_ctl("reload")
+    check(said.returncode != 0, "fairwayctl reload fails")
+    text = said.stdout + said.stderr
+    check("fairway.yaml:" in text and "wieghted" in text and "weighted" in text, f"place and nearest word: {text}")
+    equal(world.seen(WWW), {east, west}, "www")
+    equal(fairway.status()["generation"], before, "generation")
+    logged = len(fairway.log())
+    os.kill(fairway.process.pid, signal.SIGHUP)
+    wait_until("a refused SIGHUP is logged", lambda: "configuration-refused" in fairway.log()[logged:], 10)
+    fairway.configure(CONFIG)
+    fairway.reload()
+
+
+@story("explain says what is answered and why; status has a table and JSON")
+def _(world):
+    fairway = world.fairway
+    said = fairway.ctl("explain", WWW, "--client", "192.0.2.1")
+    check(world.east.address in said and world.west.address in said, f"explain: {said}")
+    explained = json.loads(fairway.ctl("--json", "explain", WWW, "--client", "192.0.2.1"))
+    shares = {o["datacenter"]: round(o["probability"], 2) for o in explained["answer"]}
+    equal(shares, {"east": 0.7, "west": 0.3}, "probabilities")
+    check(WWW in fairway.ctl("status"), "the status table names the service")
+    equal([s["name"].rstrip(".") for s in json.loads(fairway.ctl("--json", "status"))["services"]], [BATCH, WWW], "services in JSON")
+    fairway.ctl("explain", "nowhere.gtm.example.com", "--client", "192.0.2.1", expect=1)
+
+
+@story("status, fairwayctl and metrics agree, and promtool finds nothing wrong (O1, O2)")
+def _(world):
+    fairway = world.fairway
+    active = fairway.service(BATCH)["active"]
+    equal(active, "east", "status")
+    equal(fairway.metric("fairway_service_active", service=BATCH, datacenter="east"), 1, "metric")
+    equal(fairway.metric("fairway_service_active", service=BATCH, datacenter="west"), 0, "metric")
+    result = subprocess.run(["promtool", "check", "metrics"], input=fairway.get("/metrics"), capture_output=True, text=True, timeout=30)
+    equal((result.returncode, result.stdout + result.stderr), (0, ""), "promtool check metrics")
+    equal((fairway.http_status("/healthz"), fairway.http_status("/readyz"), fairway.http_status("/nowhere")), (200, 200, 404), "HTTP")
+
+
+@story("the daemon's own refusals: port in use, socket gone")
+def _(world):
+    other = Fairwayd(world.lab, CONFIG, name="second", **words(world.east, world.west))
+    other.configure(CONFIG, dns=world.fairway.words["dns"])
+    other.start(wait=False)
+    other.process.ended_by_us = True  # it is told to
+    status = other.process.popen.wait(20)
+    check(status not in (0, None), "a second daemon on the same port does not start")
+    check(world.fairway.words["dns"] in other.log(), f"it names the port: {other.log()}")
+    equal(world.seen(BATCH, 5), {world.east.address}, "the first goes on")
+    equal(other.try_ctl("status").returncode, 3, "fairwayctl without a daemon")
+
+
+tell(World)
