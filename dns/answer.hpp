@@ -1,0 +1,44 @@
+// From a query's bytes to the answer's: pure, and nothing here allocates, locks or throws.
+//
+// What workers, fuzzers, drills and benchmarks call. The algorithm is RFC 1034 section 4.3.2 with RFC 2308,
+// 4592, 6672, 8020, 8482 and 9471.
+#pragma once
+
+#include "dns/query.hpp"
+#include "dns/snapshot.hpp"
+
+namespace fairway::dns {
+
+/// Who asks, and over what.
+struct Client {
+    enum class Transport : std::uint8_t { udp, tcp };
+    IpAddress address;
+    Transport transport = Transport::udp;
+};
+
+/// What became of a query, for the counters.
+struct Reply {
+    std::size_t size = 0; ///< of the answer; 0: silence
+    Rcode rcode = Rcode::noerror;
+    bool truncated = false;
+};
+
+/// The answer to `query`, written to `out`, which may be the query's own memory. 0: no answer is due. `out`
+/// must hold 1,232 octets for UDP and 65,535 for TCP.
+std::size_t answer(Bytes query, const Snapshot& snapshot, const Client& client, Random& random,
+                   std::span<std::uint8_t> out) noexcept;
+
+/// The same in three steps, so that a batch of queries can be read, fetched into the cache and answered in
+/// turn. First read_query() on each; then prefetch_names(), then prefetch_nodes() on those it returned true
+/// for; then:
+Reply answer(const Query& query, Bytes message, const Snapshot& snapshot, const Client& client,
+             Random& random, std::span<std::uint8_t> out) noexcept;
+
+inline void prefetch_names(const Query& query, const Snapshot& snapshot) noexcept {
+    if (query.rcode == Rcode::noerror) snapshot.fixed->names.prefetch_slot(query.name.hash);
+}
+inline void prefetch_nodes(const Query& query, const Snapshot& snapshot) noexcept {
+    if (query.rcode == Rcode::noerror) snapshot.fixed->names.prefetch_node(query.name.hash);
+}
+
+} // namespace fairway::dns

@@ -1,0 +1,119 @@
+#include "dns/network_table.hpp"
+
+#include "dns/wire.hpp"
+
+#include <algorithm>
+
+namespace fairway::dns {
+namespace {
+
+template<typename Key> Key key_of(const IpAddress& a) {
+    if constexpr (sizeof(Key) == 4) return get32(a.bytes.data());
+    else {
+        const auto half = [&](std::size_t i) { return __builtin_bswap64(load64(a.bytes.data() + i)); };
+        return static_cast<uint128>(half(0)) << 64 | half(8);
+    }
+}
+
+unsigned leading_zeros(std::uint32_t v) { return static_cast<unsigned>(__builtin_clz(v)); }
+unsigned leading_zeros(uint128 v) {
+    const auto high = static_cast<std::uint64_t>(v >> 64), low = static_cast<std::uint64_t>(v);
+    return static_cast<unsigned>(high ? __builtin_clzll(high) : 64 + __builtin_clzll(low));
+}
+
+// Sweeps sorted networks from left to right with those that are open on a stack: the innermost one rules.
+template<typename Key> class Sweep {
+  public:
+    explicit Sweep(NetworkTable::Ranges<Key>& out) : out_(out) {}
+
+    void add(const Prefix& p, ClientClassIndex c) {
+        const Key start = key_of<Key>(p.address);
+        close_before(start);
+        emit(start, c);
+        constexpr unsigned bits = sizeof(Key) * 8;
+        const Key host = p.length == 0      ? ~Key{0}
+                         : p.length == bits ? Key{0}
+                                            : (Key{1} << (bits - p.length)) - 1;
+        open_.push_back({start | host, c});
+    }
+    void finish() {
+        while (!open_.empty()) close();
+        merge();
+    }
+
+  private:
+    struct Open {
+        Key last;
+        ClientClassIndex client_class;
+    };
+    void close_before(Key start) {
+        while (!open_.empty() && open_.back().last < start) close();
+    }
+    void close() {
+        const Key last = open_.back().last;
+        open_.pop_back();
+        if (last != ~Key{0}) emit(last + 1, open_.empty() ? ClientClassIndex{0} : open_.back().client_class);
+    }
+    void emit(Key start, ClientClassIndex c) {
+        if (out_.starts.back() == start) out_.classes.back() = c;
+        else {
+            out_.starts.push_back(start);
+            out_.classes.push_back(c);
+        }
+    }
+    void merge() {
+        std::size_t kept = 0;
+        for (std::size_t i = 1; i < out_.starts.size(); ++i) {
+            if (out_.classes[i] == out_.classes[kept]) continue;
+            ++kept;
+            out_.starts[kept] = out_.starts[i];
+            out_.classes[kept] = out_.classes[i];
+        }
+        out_.starts.resize(kept + 1);
+        out_.classes.resize(kept + 1);
+        out_.starts.shrink_to_fit();
+        out_.classes.shrink_to_fit();
+    }
+
+    NetworkTable::Ranges<Key>& out_;
+    std::vector<Open> open_;
+};
+
+// The last range that starts at or before the key, without a branch that depends on the data.
+template<typename Key>
+NetworkTable::Found find_in(const NetworkTable::Ranges<Key>& ranges, Key key) noexcept {
+    const Key* const starts = ranges.starts.data();
+    std::size_t i = 0;
+    for (std::size_t n = ranges.starts.size(); n > 1;) {
+        const std::size_t half = n / 2;
+        i += starts[i + half] <= key ? half : 0;
+        n -= half;
+    }
+    // The scope must part the address from the last one before its range and the first one after it.
+    unsigned scope = 0;
+    if (i > 0) scope = leading_zeros(static_cast<Key>(key ^ (starts[i] - 1))) + 1;
+    if (i + 1 < ranges.starts.size())
+        scope = std::max(scope, leading_zeros(static_cast<Key>(key ^ starts[i + 1])) + 1);
+    return {ranges.classes[i], static_cast<std::uint8_t>(scope)};
+}
+
+} // namespace
+
+NetworkTable::NetworkTable(const std::vector<Clients::Network>& networks) {
+    Sweep<std::uint32_t> v4(v4_);
+    Sweep<uint128> v6(v6_);
+    std::vector<Clients::Network> sorted(networks);
+    std::sort(sorted.begin(), sorted.end(), [](auto& a, auto& b) { return a.prefix < b.prefix; });
+    for (const auto& n : sorted)
+        if (n.prefix.address.family == Family::v4) v4.add(n.prefix, n.client_class);
+        else v6.add(n.prefix, n.client_class);
+    v4.finish();
+    v6.finish();
+}
+
+NetworkTable::Found NetworkTable::find(const IpAddress& address) const noexcept {
+    if (address.family == Family::v4) return find_in(v4_, key_of<std::uint32_t>(address));
+    return find_in(v6_, key_of<uint128>(address));
+}
+
+} // namespace fairway::dns

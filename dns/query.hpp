@@ -1,0 +1,22 @@
+// A query, read once and checked whole (RFC 1035 section 4, RFC 9619): everything answer() needs of it.
+#pragma once
+
+#include "dns/edns.hpp"
+#include "dns/folded_name.hpp"
+
+namespace fairway::dns {
+
+/// Left uninitialised by its owner; read_query() sets what it says it has read.
+struct Query {
+    std::uint16_t flags; ///< as sent
+    std::uint16_t type;
+    std::uint16_t question_end; ///< offset after the question; 12 where none could be read
+    Rcode rcode;                ///< not noerror: the answer is this and nothing else
+    Edns edns;
+    FoldedName name; ///< set if question_end > 12
+};
+
+/// False where only silence is right: less than a header, or itself a response.
+bool read_query(Bytes message, Query& query) noexcept;
+
+} // namespace fairway::dns

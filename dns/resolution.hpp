@@ -1,0 +1,75 @@
+// One query's way through the names: RFC 1034 section 4.3.2, step by step, into a Message.
+//
+// Lives on the stack of answer(); the path of everything but a plain hit.
+#pragma once
+
+#include "dns/answer.hpp"
+#include "dns/message.hpp"
+
+namespace fairway::dns {
+
+class Resolution {
+  public:
+    Resolution(const Query& query, const Snapshot& snapshot, const Client& client, Random& random,
+               Message& message) noexcept
+        : query_(query),
+          snapshot_(snapshot),
+          names_(snapshot.fixed->names),
+          client_(client),
+          random_(random),
+          message_(message),
+          name_(&query.name) {}
+
+    void run() noexcept;
+
+    Rcode rcode = Rcode::noerror;
+    bool authoritative = true;
+    bool truncated = false; ///< the message has been cleared
+    unsigned scope = 0;     ///< prefix length the answer depends on
+
+  private:
+    // How the current name relates to the names there are.
+    struct Match {
+        enum class Kind { outside, exact, wildcard, delegation, dname, missing };
+        Kind kind;
+        const Node* node =
+            nullptr; // the name itself, its wildcard, the cut, the DNAME, or the closest encloser
+    };
+    Match match() const noexcept;
+    Match match_missing() const noexcept;
+    Match covered(std::size_t offset) const noexcept;
+    const Node* tail(std::size_t offset) const noexcept;
+    const Node* wildcard_of(const Node& encloser) const noexcept;
+
+    bool step() noexcept;
+    bool use_node(const Node& node) noexcept;
+    bool use_cname(const Node& node, OwnerAt owner) noexcept;
+    bool use_dname(const Node& node) noexcept;
+    bool follow(std::size_t target) noexcept;
+    void use_service(const Node& node) noexcept;
+    void use_any(const Node& node, OwnerAt owner) noexcept;
+    std::size_t choose(const ServiceAnswers& answers) noexcept;
+    void refer(const Node& cut) noexcept;
+    bool add_glue(const Node& cut, std::size_t server, bool in_domain) noexcept;
+    void add_soa(const Node& node) noexcept;
+    void add(const RrsetHeader& set, OwnerAt owner) noexcept;
+    void truncate() noexcept;
+    OwnerAt owner_of(const Node& node) const noexcept;
+
+    const Query& query_;
+    const Snapshot& snapshot_;
+    const NameTable& names_;
+    const Client& client_;
+    Random& random_;
+    Message& message_;
+
+    // Longer chains of CNAME and DNAME than this are nobody's intention; the answer ends there.
+    static constexpr unsigned max_hops = 16;
+    const FoldedName* name_;              // the name that is looked for now
+    std::uint16_t name_at_ = header_size; // where it stands in the message
+    unsigned hops_ = 0;
+    std::uint64_t seen_[max_hops]; // hashes of the names followed so far
+    FoldedName followed_;
+};
+
+} // namespace fairway::dns

@@ -1,0 +1,118 @@
+#include "dns/service_answers.hpp"
+
+#include "config/record.hpp"
+#include "dns/wire.hpp"
+
+#include <algorithm>
+#include <new>
+
+namespace fairway::dns {
+namespace {
+
+// More addresses than this of one family would not fit a message: 65535 / (12 + 16), and room for the rest.
+constexpr std::size_t max_addresses = 2300;
+
+void append_record(std::vector<std::uint8_t>& out, const IpAddress& a, std::uint32_t ttl) {
+    std::uint8_t rr[12];
+    put16(rr, pointer_mark | header_size);
+    put16(rr + 2, a.family == Family::v4 ? rrtype::a : rrtype::aaaa);
+    put16(rr + 4, class_in);
+    put32(rr + 6, ttl);
+    put16(rr + 10, a.size());
+    out.insert(out.end(), rr, rr + sizeof rr);
+    out.insert(out.end(), a.bytes.begin(), a.bytes.begin() + static_cast<std::ptrdiff_t>(a.size()));
+}
+
+} // namespace
+
+// The parts of a block before they are laid out.
+struct ServiceAnswers::Compiled {
+    ServiceAnswers head;
+    std::vector<AliasColumn> columns;
+    std::vector<Set> sets;
+    std::vector<std::uint16_t> classes;
+    std::vector<std::uint8_t> wire;
+
+    Compiled(const AnswerPlan& plan, std::size_t client_classes) {
+        if (plan.kind == AnswerPlan::Kind::nodata) head.kind_ = Kind::nodata;
+        else if (plan.kind == AnswerPlan::Kind::servfail || plan.choices.empty()) head.kind_ = Kind::servfail;
+        else if (plan.kind == AnswerPlan::Kind::draw) use_draw(plan);
+        else use_classes(plan, client_classes);
+    }
+
+    void add_choice(const AnswerPlan& plan, const Choice& choice) {
+        for (const Family family : {Family::v4, Family::v6}) {
+            Set set{static_cast<std::uint32_t>(wire.size()), 0, 0};
+            for (const auto& a : choice.addresses)
+                if (a.family == family && set.count < max_addresses) {
+                    append_record(wire, a, plan.ttl);
+                    ++set.count;
+                }
+            set.size = static_cast<std::uint16_t>(wire.size() - set.offset);
+            sets.push_back(set);
+        }
+        ++head.choices_;
+    }
+
+    void use_single(const AnswerPlan& plan, const Choice& choice) {
+        head.kind_ = Kind::single;
+        add_choice(plan, choice);
+    }
+
+    void use_draw(const AnswerPlan& plan) {
+        std::vector<std::uint32_t> weights;
+        for (const auto& c : plan.choices) weights.push_back(c.weight);
+        columns = make_alias_columns(weights, head.total_);
+        if (columns.size() == 1) {
+            use_single(plan, plan.choices[columns[0].self]);
+            columns.clear();
+            head.total_ = 0;
+            return;
+        }
+        head.kind_ = Kind::draw;
+        head.columns_ = static_cast<std::uint32_t>(columns.size());
+        for (const auto& c : plan.choices) add_choice(plan, c);
+    }
+
+    void use_classes(const AnswerPlan& plan, std::size_t client_classes) {
+        classes = plan.by_client;
+        classes.resize(std::max<std::size_t>(client_classes, 1),
+                       classes.empty() ? std::uint16_t{0} : classes[0]);
+        for (auto& c : classes) c = c < plan.choices.size() ? c : std::uint16_t{0};
+        if (std::all_of(classes.begin(), classes.end(), [&](auto c) { return c == classes[0]; })) {
+            use_single(plan, plan.choices[classes[0]]);
+            classes.clear();
+            return;
+        }
+        head.kind_ = Kind::by_client;
+        for (const auto& c : plan.choices) add_choice(plan, c);
+    }
+
+    Ptr lay_out() {
+        const std::size_t fixed = sizeof head + columns.size() * sizeof(AliasColumn) +
+                                  sets.size() * sizeof(Set) + classes.size() * sizeof(std::uint16_t);
+        for (auto& s : sets) s.offset += static_cast<std::uint32_t>(fixed);
+        head.bytes_ = static_cast<std::uint32_t>(fixed + wire.size());
+        // Cache lines are 64 octets: the head and the columns of up to two choices share the first one.
+        auto* const block = static_cast<std::uint8_t*>(::operator new (head.bytes_, std::align_val_t{64}));
+        std::uint8_t* at = block + sizeof head;
+        new (block) ServiceAnswers(head);
+        const auto put = [&](const auto& v) {
+            if (!v.empty()) std::memcpy(at, v.data(), v.size() * sizeof v[0]);
+            at += v.size() * sizeof v[0];
+        };
+        put(columns);
+        put(sets);
+        put(classes);
+        put(wire);
+        return Ptr(reinterpret_cast<const ServiceAnswers*>(block), [](const ServiceAnswers* p) {
+            ::operator delete (const_cast<ServiceAnswers*>(p), std::align_val_t{64});
+        });
+    }
+};
+
+ServiceAnswers::Ptr ServiceAnswers::make(const AnswerPlan& plan, std::size_t client_classes) {
+    return Compiled(plan, client_classes).lay_out();
+}
+
+} // namespace fairway::dns

@@ -1,0 +1,65 @@
+// All that a service may answer under its present plan, ready to be copied: one immutable block a service.
+//
+// A verdict replaces the blocks of the services it touches and nothing else.
+#pragma once
+
+#include "dns/alias_table.hpp"
+#include "policies/answer_plan.hpp"
+
+#include <cstring>
+#include <memory>
+#include <span>
+
+namespace fairway::dns {
+
+class ServiceAnswers {
+  public:
+    enum class Kind : std::uint8_t { servfail, nodata, single, draw, by_client };
+
+    /// A or AAAA records of one choice, owner a pointer to offset 12. `count` 0: NODATA.
+    struct Set {
+        std::uint32_t offset;
+        std::uint16_t size;
+        std::uint16_t count;
+    };
+
+    using Ptr = std::shared_ptr<const ServiceAnswers>;
+    static Ptr make(const AnswerPlan& plan, std::size_t client_classes);
+
+    Kind kind() const { return kind_; }
+    bool depends_on_client() const { return kind_ == Kind::by_client; }
+
+    std::size_t by_class(ClientClassIndex c) const noexcept { return classes()[c]; }
+    std::size_t by_draw(std::uint64_t random) const noexcept {
+        return draw({columns(), columns_}, total_, random);
+    }
+    const Set& set(std::size_t choice, bool v6) const noexcept { return sets()[choice * 2 + v6]; }
+    const std::uint8_t* wire(const Set& set) const noexcept {
+        return reinterpret_cast<const std::uint8_t*>(this) + set.offset;
+    }
+    std::size_t bytes() const { return bytes_; }
+    /// Equal content: what one plan compiled twice gives.
+    bool operator==(const ServiceAnswers& o) const {
+        return bytes_ == o.bytes_ && std::memcmp(this, &o, bytes_) == 0;
+    }
+
+  private:
+    struct Compiled;
+    ServiceAnswers() = default;
+
+    // This header is followed by: columns (draw), sets (two a choice), classes (by_client), wire forms.
+    const AliasColumn* columns() const { return reinterpret_cast<const AliasColumn*>(this + 1); }
+    const Set* sets() const { return reinterpret_cast<const Set*>(columns() + columns_); }
+    const std::uint16_t* classes() const {
+        return reinterpret_cast<const std::uint16_t*>(sets() + choices_ * 2);
+    }
+
+    std::uint64_t total_ = 0; // of the weights
+    std::uint32_t bytes_ = 0; // of this block
+    std::uint32_t choices_ = 0;
+    std::uint32_t columns_ = 0;
+    Kind kind_ = Kind::servfail;
+    std::uint8_t padding_[3] = {};
+};
+
+} // namespace fairway::dns

@@ -1,0 +1,30 @@
+// One thread on one UDP socket: receives a batch, answers it, sends it, and begins again.
+//
+// There is one for each core and each address listened on; the kernel spreads clients over the sockets of one
+// address. All memory is taken at the start.
+#pragma once
+
+#include "dns/counters.hpp"
+#include "dns/handover.hpp"
+#include "dns/sockets.hpp"
+
+#include <memory>
+#include <thread>
+
+namespace fairway::dns {
+
+class UdpWorker {
+  public:
+    /// Starts at once. `handover` has a snapshot already.
+    UdpWorker(Socket socket, Handover& handover, std::uint64_t seed);
+    ~UdpWorker(); ///< stops within the batch at hand
+
+    const Counters& counters() const;
+
+  private:
+    struct Loop;
+    std::unique_ptr<Loop> loop_;
+    std::thread thread_;
+};
+
+} // namespace fairway::dns
