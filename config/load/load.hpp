@@ -1,0 +1,16 @@
+// From a configuration file to a Model. Called by whoever starts or reloads; may block on files, keeps
+// nothing.
+#pragma once
+
+#include "config/diagnostics.hpp"
+#include "config/model.hpp"
+
+#include <filesystem>
+
+namespace fairway::load {
+
+/// The whole model, or null if there is any error. Every problem is reported, in the order of the files'
+/// lines. Keys are described by keys() in config/load/schema.hpp.
+ModelPtr load(const std::filesystem::path& file, Diagnostics& problems);
+
+} // namespace fairway::load

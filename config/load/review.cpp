@@ -1,0 +1,134 @@
+// What only the whole configuration shows: errors between groups, and the warnings of check-config (O5).
+#include "config/load/draft.hpp"
+
+#include <algorithm>
+
+namespace fairway::load {
+namespace {
+
+std::string domain_of(const Datacenter& d) {
+    if (d.region.empty() && d.zone.empty()) return d.name;
+    return d.region + '/' + d.zone;
+}
+
+std::size_t failure_domains(const Service& s, const Model& m) {
+    std::set<std::string> domains;
+    for (const Endpoint& e : s.endpoints) domains.insert(domain_of(m.datacenters[e.datacenter]));
+    return domains.size();
+}
+
+/// S9: with two domains a strongly consistent store stops when the wrong one is lost.
+void strong_needs_three(const Service& s, const ServiceNotes& notes, Binding& b) {
+    const bool moves_by_itself =
+        !std::holds_alternative<ActivePassive>(s.policy) || s.failover == Service::Failover::automatic;
+    const std::size_t domains = failure_domains(s, b.model);
+    if (s.consistency != Service::Consistency::strong || !moves_by_itself || domains >= 3) return;
+    b.problems.warning(
+        notes.name,
+        "strongly consistent and always available needs a third failure domain, and this service has " +
+            std::to_string(domains) + ": whichever store loses its peer must stop or risk two truths");
+}
+
+/// L17: two name servers must not both run the runbook.
+void one_runs_the_runbook(const Service& s, const ServiceNotes& notes, Binding& b) {
+    const auto zone = b.zone_of(s.name);
+    const bool runs = std::holds_alternative<ActivePassive>(s.policy) &&
+                      s.failover == Service::Failover::automatic && !s.hooks.empty();
+    if (!runs || !zone || b.zones[*zone].name_servers < 2 || b.model.node.runbook) return;
+    b.problems.error(
+        notes.name,
+        "failover: automatic with hooks, several name servers and no cluster: each of them would run the "
+        "hooks; say `node: {runbook: true}` on exactly one, or `failover: approval`");
+}
+
+void negative_ttl(const Service& s, const ServiceNotes& notes, Binding& b) {
+    const auto zone = b.zone_of(s.name);
+    if (!zone || b.zones[*zone].negative_ttl <= s.ttl.min) return;
+    const Place& at = b.zones[*zone].soa_minimum.line ? b.zones[*zone].soa_minimum : notes.name;
+    b.problems.warning(at, "negative answers of " + b.model.zones[*zone].name.to_string() + " are kept for " +
+                               to_string(b.zones[*zone].negative_ttl) + ", longer than " +
+                               s.name.to_string() + " (" + to_string(s.ttl.min) + "): lower the SOA minimum");
+}
+
+/// A latency policy that knows nothing of its clients gives all of them the same.
+void latency_knows_clients(const Service& s, const ServiceNotes& notes, Binding& b) {
+    if (std::holds_alternative<Latency>(s.policy) && b.model.clients.networks.empty())
+        b.problems.warning(
+            notes.policy,
+            "the policy latency knows nothing of clients: give `clients.latency` or `clients.networks`");
+}
+
+/// L4: who can tell a dead datacenter from a cut line.
+void self_doubt(Binding& b) {
+    if (!b.model.self_doubt.references.empty() || b.model.datacenters.empty()) return;
+    const std::size_t all = b.model.datacenters.size();
+    const std::size_t foreign = all - b.model.node.datacenter.has_value();
+    const Place place = b.node_datacenter.line ? b.node_datacenter : Place{b.file};
+    if (foreign == 1)
+        b.problems.warning(
+            place, "a single foreign datacenter and no `self_doubt.references`: if it falls silent this node "
+                   "cannot tell whether itself is cut off, and acts");
+    else if (b.model.node.datacenter && all >= 3)
+        b.problems.warning(
+            place,
+            "this node stands inside one of " + std::to_string(all) +
+                " datacenters without `self_doubt.references`: cut off together with its own, it would "
+                "take the others for dead only if fewer than two fall silent; give it something else to look "
+                "at");
+}
+
+bool loopback(const IpAddress& a) {
+    return a.family == Family::v4 ? a.bytes[0] == 127 : a == *IpAddress::parse("::1");
+}
+
+/// The datacenter in whose network an address lies: a /24, a /48, or further than the answers' networks tell.
+std::optional<DatacenterIndex> located(const IpAddress& a, const Model& m) {
+    const std::size_t octets = a.family == Family::v4 ? 3 : 6;
+    std::set<DatacenterIndex> found;
+    for (const Service& s : m.services)
+        for (const Endpoint& e : s.endpoints)
+            for (const IpAddress& other : e.addresses)
+                if (other.family == a.family &&
+                    std::equal(a.bytes.begin(), a.bytes.begin() + octets, other.bytes.begin()))
+                    found.insert(e.datacenter);
+    return found.size() == 1 ? std::optional(*found.begin()) : std::nullopt;
+}
+
+void spread_of_name_servers(std::size_t z, Binding& b) {
+    const auto& addresses = b.zones[z].name_server_addresses;
+    if (addresses.empty() || b.model.datacenters.size() < 2 ||
+        std::all_of(addresses.begin(), addresses.end(), loopback))
+        return;
+    std::set<std::optional<DatacenterIndex>> where;
+    for (const IpAddress& a : addresses) where.insert(located(a, b.model));
+    const bool one_server = b.zones[z].name_servers == 1;
+    if (!one_server && (where.size() != 1 || !*where.begin())) return;
+    b.problems.warning(b.zones[z].place,
+                       one_server ? "one name server: when it is lost nobody is answered, whatever is fit"
+                                  : "all name servers are in the datacenter " +
+                                        b.model.datacenters[**where.begin()].name +
+                                        ": when it is lost nobody is answered");
+}
+
+void services(Binding& b) {
+    for (std::size_t i = 0; i < b.model.services.size(); ++i) {
+        const Service& s = b.model.services[i];
+        negative_ttl(s, b.services[i], b);
+        if (!b.services[i].usable) continue;
+        strong_needs_three(s, b.services[i], b);
+        one_runs_the_runbook(s, b.services[i], b);
+        latency_knows_clients(s, b.services[i], b);
+    }
+}
+
+} // namespace
+
+void review(Binding& b) {
+    services(b);
+    self_doubt(b);
+    for (std::size_t z = 0; z < b.zones.size(); ++z) spread_of_name_servers(z, b);
+    if (b.model.zones.empty() && b.problems.ok())
+        b.problems.warning({b.file}, "no `zones`: nothing will be answered");
+}
+
+} // namespace fairway::load

@@ -1,0 +1,327 @@
+#include "config/load/schema.hpp"
+
+#include <array>
+#include <map>
+#include <vector>
+
+namespace fairway::load {
+namespace {
+
+using enum Type;
+
+constexpr Key later(std::string_view path, std::string_view doc) {
+    Key k{path, any, "", doc};
+    k.supported = false;
+    return k;
+}
+
+// Bounds of durations are in seconds. An interval below 100 ms is a load test; timeouts end within a minute
+// because a verdict that takes longer helps nobody; TTLs stay below 2^31 (RFC 2181 section 8), here a week.
+constexpr double week = 604800;
+
+constexpr Key table[] = {
+    {"include", list, "", "files or globs whose mappings are merged into this one, relative to this file"},
+    {"templates", mapping, "", "bodies that services take over with `use`"},
+    {"templates.*", mapping, "", "keys as in services.*; a service's own key replaces the template's whole"},
+
+    {"node", mapping, "", "who this node is and where it stands"},
+    {"node.name", text, "the host's name", "its name in log, metrics and votes"},
+    {"node.datacenter", text, "outside all of them", "the datacenter it stands in"},
+    {"node.runbook", boolean, "false", "this one, of several name servers, runs the hooks"},
+    later("node.role", "full, or witness: probes and votes, answers nothing"),
+
+    {"dns", mapping, "", "the name server"},
+    {"dns.listen", list, "[\"0.0.0.0:53\", \"[::]:53\"]",
+     "addresses for UDP and TCP; 0.0.0.0 and [::] stand for each there is"},
+    {"dns.listen.[]", socket, "", "an address and a port"},
+    Key{"dns.threads", count, "auto", "UDP workers; auto is one a core"}.within(1, 1024),
+    {"dns.nsid", text, "", "name server identifier (RFC 5001)"},
+    later("dns.cookies", "DNS cookies (RFC 7873) shared by several servers"),
+    later("dns.rate_limit", "response rate limiting"),
+
+    {"http", mapping, "", "the read-only web server: /metrics, /healthz, /readyz, /status"},
+    {"http.listen", list, "127.0.0.1:9553", "its addresses"},
+    {"http.listen.[]", socket, "", "an address and a port"},
+
+    {"control", mapping, "", "what fairwayctl talks to"},
+    {"control.socket", path, "/run/fairway/control.sock", "a Unix socket"},
+    later("control.listen", "remote control; TLS and tokens are then required"),
+    later("control.tls", "certificate and key of remote control"),
+    later("control.tokens", "who may use remote control"),
+
+    {"state", mapping, "", "what outlives the process"},
+    {"state.directory", path, "/var/lib/fairway", "where its databases are"},
+
+    {"defaults", mapping, "", "for whatever does not say otherwise"},
+    {"defaults.ttl", mapping, "10s", "as services.*.ttl"},
+    Key{"defaults.ttl.min", seconds, "", "from the first failed probe until quiet"}.within(0, week),
+    Key{"defaults.ttl.max", seconds, "", "while nothing is pending"}.within(0, week),
+    {"defaults.check", mapping, "", "the timing of checks"},
+    Key{"defaults.check.interval", duration, "2s", "start of one probe to start of the next"}.within(0.1,
+                                                                                                     3600),
+    Key{"defaults.check.timeout", duration, "2s", "of one probe, everything included"}.within(0.01, 60),
+    Key{"defaults.check.retest", duration, "250ms",
+        "from a failed result to the next look while the verdict is open"}
+        .within(0.01, 60),
+    Key{"defaults.check.hold_down", duration, "30s", "unbroken passing before a member is UP again"}.within(
+        0, 86400),
+    Key{"defaults.check.fall", count, "3", "failures in a row before DOWN"}.within(1, 100),
+    Key{"defaults.check.rise", count, "5", "passes in a row before UP"}.within(1, 100),
+
+    {"self_doubt", mapping, "", "how this node notices that it is the one cut off"},
+    {"self_doubt.references", list, "", "what should answer whatever happens to the targets"},
+    {"self_doubt.references.[]", url, "", "tcp://ADDRESS:PORT"},
+
+    {"zones", mapping, "", "what this node is authoritative for"},
+    {"zones.*", mapping, "", "a zone, by its absolute name"},
+    {"zones.*.nameservers", mapping, "",
+     "the zone's name servers and their addresses: NS, A and AAAA records"},
+    {"zones.*.nameservers.*", list, "", "addresses; empty for a name outside the zone"},
+    {"zones.*.nameservers.*.[]", address, "", "an address"},
+    {"zones.*.file", path, "", "static records, RFC 1035"},
+    {"zones.*.records", list, "",
+     "static records, one a line; names without a final dot are relative to the zone"},
+    {"zones.*.records.[]", text, "", "NAME [TTL] TYPE DATA"},
+    {"zones.*.soa", mapping, "", "fields of the SOA record"},
+    {"zones.*.soa.mname", name, "the first name server", "primary name server"},
+    {"zones.*.soa.rname", name, "hostmaster", "mailbox, as a name"},
+    Key{"zones.*.soa.serial", count, "a fingerprint of the records", "serial number"}.within(0, 4294967295.0),
+    Key{"zones.*.soa.refresh", seconds, "1h", "for secondaries"}.within(1, 2147483647),
+    Key{"zones.*.soa.retry", seconds, "10m", "for secondaries"}.within(1, 2147483647),
+    Key{"zones.*.soa.expire", seconds, "14d", "for secondaries"}.within(1, 2147483647),
+    Key{"zones.*.soa.minimum", seconds, "5s, or the smallest service TTL if that is less",
+        "how long a negative answer is kept"}
+        .within(0, week),
+    Key{"zones.*.soa.ttl", seconds, "1h", "of the SOA record itself"}.within(0, week),
+    later("zones.*.dnssec", "signing"),
+
+    {"datacenters", mapping, "", "the places traffic can go to"},
+    {"datacenters.*", mapping, "", "a datacenter"},
+    {"datacenters.*.region", text, "", "with the zone, its failure domain"},
+    {"datacenters.*.zone", text, "", "availability zone within the region"},
+    Key{"datacenters.*.latitude", decimal, "", "degrees, north is positive"}.within(-90, 90),
+    Key{"datacenters.*.longitude", decimal, "", "degrees, east is positive"}.within(-180, 180),
+    Key{"datacenters.*.capacity", decimal, "", "for what-if, in a unit of the operator's"}.within(0, 1e18),
+
+    {"clients", mapping, "", "where clients are and how far each datacenter is from them"},
+    {"clients.networks", mapping, "", "by prefix; the longest match wins"},
+    {"clients.networks.*", mapping, "", "what is known of the clients there"},
+    {"clients.networks.*.region", text, "", "the region they are in"},
+    Key{"clients.networks.*.latitude", decimal, "that of a datacenter in the region", "degrees"}.within(-90,
+                                                                                                        90),
+    Key{"clients.networks.*.longitude", decimal, "that of a datacenter in the region", "degrees"}.within(-180,
+                                                                                                         180),
+    {"clients.latency", path, "", "CSV: prefix,datacenter,milliseconds"},
+    later("clients.geoip", "a MaxMind database"),
+
+    {"checks", mapping, "", "how to look at something, by name"},
+    {"checks.*", mapping, "", "a check"},
+    Key{"checks.*.type", word, "", "what kind of look"}
+        .one_of("http | https | tcp | postgres | etcd | nats | prometheus | push | exec | mysql | redis | "
+                "mongodb | patroni | galera | grpc | dns | icmp | tls")
+        .always(),
+    {"checks.*.name", text, "", "only of a check written in place"},
+    Key{"checks.*.port", port, "the target's, else the kind's", "where to connect"}.within(1, 65535),
+    Key{"checks.*.interval", duration, "2s", "start of one probe to start of the next"}.within(0.1, 3600),
+    Key{"checks.*.timeout", duration, "2s", "of one probe, everything included"}.within(0.01, 60),
+    Key{"checks.*.retest", duration, "250ms",
+        "from a failed result to the next look while the verdict is open"}
+        .within(0.01, 60),
+    Key{"checks.*.hold_down", duration, "30s", "unbroken passing before a member is UP again"}.within(0,
+                                                                                                      86400),
+    Key{"checks.*.fall", count, "3", "failures in a row before DOWN"}.within(1, 100),
+    Key{"checks.*.rise", count, "5", "passes in a row before UP"}.within(1, 100),
+    later("checks.*.watch", "keep a connection open; its end causes one immediate look"),
+    {"checks.*.method", text, "GET", "http: the request method"},
+    {"checks.*.path", text, "/", "http: what is asked for"},
+    {"checks.*.headers", mapping, "", "http: further request headers"},
+    {"checks.*.headers.*", text, "", "its value"},
+    {"checks.*.status", list, "200-299", "http: accepted status codes and ranges"},
+    {"checks.*.status.[]", text, "", "a code or a range, 200-299"},
+    {"checks.*.body", text, "", "http: text that must occur in the body"},
+    Key{"checks.*.body_window", count, "65536", "http: how much of the body is read, in bytes"}.within(
+        1, 16777216),
+    {"checks.*.host", text, "the service's name", "http: Host header"},
+    {"checks.*.sni", text, "the host", "https: server name in the TLS handshake"},
+    {"checks.*.tls", mapping, "", "how a TLS connection is made"},
+    Key{"checks.*.tls.mode", word, "https: verify-full; postgres: prefer",
+        "what of the certificate is believed"}
+        .one_of("off | prefer | require | verify-ca | verify-full"),
+    {"checks.*.tls.ca", path, "the system's", "certificates to trust, PEM"},
+    {"checks.*.tls.cert", path, "", "https: our own certificate, PEM"},
+    {"checks.*.tls.key", path, "", "https: its key"},
+    {"checks.*.user", text, "fairway", "postgres: role to log in as"},
+    {"checks.*.dbname", text, "postgres", "postgres: database to connect to"},
+    {"checks.*.password_file", path, "", "postgres: its first line is the password"},
+    Key{"checks.*.role", word, "any", "the role a target must have"}.one_of("primary | standby | any"),
+    Key{"checks.*.max_lag", duration, "", "replication lag above which a target is out"}.within(0, 86400),
+    {"checks.*.quorum", boolean, "true", "kinds that report one: quorum is required"},
+    Key{"checks.*.require", word, "role if any has it, quorum if any reports it",
+        "of several targets, how many must satisfy"}
+        .one_of("any | majority | all"),
+    later("checks.*.url", "prometheus: where to ask"),
+    later("checks.*.query", "prometheus: what to ask"),
+    later("checks.*.command", "exec: program and arguments"),
+    later("checks.*.tokens", "push: who may report"),
+    later("checks.*.ttl", "push: how long a report is believed"),
+
+    {"services", mapping, "", "the names that are balanced"},
+    {"services.*", mapping, "", "a service, by its absolute name"},
+    {"services.*.use", text, "", "a template"},
+    Key{"services.*.policy", mapping, "", "which of the fit endpoints are answered"}.always(),
+    Key{"services.*.policy.type", word, "", "the policy"}
+        .one_of("active_passive | weighted | latency | geo | round_robin | sticky | all")
+        .always(),
+    {"services.*.policy.order", list, "as the endpoints are written",
+     "active_passive: datacenters, best first"},
+    {"services.*.policy.order.[]", text, "", "a datacenter"},
+    Key{"services.*.policy.follow", word, "", "active_passive: go where the database's primary is"}.one_of(
+        "primary"),
+    {"services.*.policy.margin", mapping, "{absolute: 10ms, relative: 15%}",
+     "latency: a smaller gain switches nothing"},
+    Key{"services.*.policy.margin.absolute", duration, "0s", "a time"}.within(0, 60),
+    Key{"services.*.policy.margin.relative", share, "0", "a share of the present time"}.within(0, 1),
+    later("services.*.policy.sticky", "a client keeps its datacenter"),
+    later("services.*.policy.branches", "geo: policies by where the client is"),
+    later("services.*.policy.weights", "weighted: by datacenter"),
+    {"services.*.ttl", mapping, "10s", "how long resolvers keep an answer"},
+    Key{"services.*.ttl.min", seconds, "", "from the first failed probe until quiet for `max`"}.within(0,
+                                                                                                       week),
+    Key{"services.*.ttl.max", seconds, "", "while nothing is pending"}.within(0, week),
+    Key{"services.*.consistency", word, "", "what the store behind it promises"}.one_of("strong | eventual"),
+    {"services.*.application", expression, "", "checks that make an endpoint's application fit"},
+    {"services.*.application.check", text, "", "a check, by name"},
+    {"services.*.application.required", boolean, "true", "false: looked at and shown, never decides"},
+    {"services.*.application.all", list, "", "each of these"},
+    {"services.*.application.any", list, "", "one of these"},
+    Key{"services.*.application.at_least", count, "", "so many of `of`"}.within(1, 1000),
+    {"services.*.application.of", list, "", "for at_least"},
+    {"services.*.application.not", expression, "", "the opposite of this"},
+    {"services.*.stateful", expression, "",
+     "checks that make an endpoint's stateful tier fit; written as application"},
+    {"services.*.unchecked", boolean, "false", "served without any check, on purpose"},
+    Key{"services.*.on_all_down", word, "as_if_all_up; with a stateful tier last_good",
+        "what is answered when nothing is fit"}
+        .one_of("as_if_all_up | last_good | all | {static: [ADDRESS]} | nodata | servfail"),
+    {"services.*.on_all_down.static", list, "", "fixed addresses"},
+    {"services.*.on_all_down.static.[]", address, "", "an address"},
+    {"services.*.failover", mapping, "", "active_passive: how the active site is left"},
+    Key{"services.*.failover.mode", word, "automatic; with a stateful tier approval",
+        "by itself, or held for a person"}
+        .one_of("automatic | approval"),
+    Key{"services.*.failover.lost_share", word, "next for active_passive, spread otherwise",
+        "who takes a lost endpoint's share"}
+        .one_of("next | spread"),
+    {"services.*.failback", mapping, "",
+     "active_passive without follow: how the preferred site is taken up again"},
+    Key{"services.*.failback.mode", word, "delayed; with a stateful tier manual", "when"}.one_of(
+        "auto | delayed | manual"),
+    Key{"services.*.failback.after", duration, "300s", "delayed: unbroken health before it"}.within(0,
+                                                                                                    604800),
+    Key{"services.*.on_no_primary", word, "hold", "follow: what is answered after no_primary_hold"}.one_of(
+        "hold | standby | on_all_down"),
+    Key{"services.*.no_primary_hold", duration, "60s",
+        "follow: how long no primary is an ordinary switchover"}
+        .within(0, 86400),
+    {"services.*.hooks", mapping, "", "the operator's runbook"},
+    {"services.*.hooks.prepare", mapping, "", "before anything is touched"},
+    {"services.*.hooks.fence", mapping, "", "makes sure the old primary cannot write"},
+    {"services.*.hooks.promote", mapping, "", "makes the standby primary"},
+    {"services.*.hooks.after_failover", mapping, "", "once the answer has moved"},
+    {"services.*.hooks.rejoin", mapping, "", "makes the old primary a standby"},
+    {"services.*.hooks.failback", mapping, "", "an orderly switchover back"},
+    {"services.*.hooks.*.exec", list, "", "each of them: program and arguments, no shell"},
+    {"services.*.hooks.*.exec.[]", text, "",
+     "a word; the first, with a slash, is a path relative to this file"},
+    {"services.*.hooks.*.http", url, "", "https://, or http:// to loopback, instead of exec"},
+    Key{"services.*.hooks.*.timeout", duration, "60s", "then it has failed"}.within(0.1, 86400),
+    {"services.*.hooks.*.required", boolean, "true", "fence: without its success nothing is promoted"},
+    Key{"services.*.endpoints", mapping, "", "the service in each datacenter"}.always(),
+    {"services.*.endpoints.*", mapping, "", "by datacenter"},
+    {"services.*.endpoints.*.addresses", list, "", "what is answered"},
+    {"services.*.endpoints.*.addresses.[]", address, "", "an address"},
+    {"services.*.endpoints.*.addresses.[].address", address, "", "an address"},
+    later("services.*.endpoints.*.addresses.[].unchecked", "this address has no check, on purpose"),
+    Key{"services.*.endpoints.*.weight", count, "1", "weighted: its share; 0 excludes it"}.within(0, 1000000),
+    {"services.*.endpoints.*.targets", mapping, "each answered address, the check's port",
+     "what a check looks at, by check"},
+    {"services.*.endpoints.*.targets.*", list, "", "HOST[:PORT]"},
+    {"services.*.endpoints.*.targets.*.same_as", text, "", "the hosts of another check's targets"},
+    Key{"services.*.endpoints.*.targets.*.port", port, "the check's", "at this port"}.within(1, 65535),
+    {"services.*.endpoints.*.stateful", list, "", "targets of every stateful check"},
+    {"services.*.endpoints.*.unchecked", boolean, "false", "this endpoint has no check, on purpose"},
+    later("services.*.endpoints.*.alias", "a name that is resolved and kept fresh"),
+    later("services.*.endpoints.*.cname", "a name that is answered as it is"),
+    later("services.*.tags", "for overrides by tag"),
+    later("services.*.objectives", "rto and rpo"),
+    later("services.*.min_healthy", "of an endpoint's addresses, per family"),
+    later("services.*.ramp", "steps of a return"),
+    later("services.*.load", "shares by load"),
+    later("services.*.families", "how IPv4 and IPv6 go together"),
+
+    {"brake", mapping, "", "how much of a service automation may take out at once"},
+    Key{"brake.max_share", share, "50%", "of its endpoints, at least one"}.within(0, 1),
+    Key{"brake.within", duration, "60s", "in this time"}.within(0, 86400),
+
+    later("groups", "services that move in one step"),
+    later("rules", "limits on what automation may do"),
+    later("alerts", "where alarms go"),
+    later("cluster", "several nodes"),
+};
+
+using Tree = std::map<std::string_view, std::vector<const Key*>>;
+
+const Tree& tree() {
+    static const Tree t = [] {
+        Tree made;
+        for (const Key& k : table) made[k.parent()].push_back(&k);
+        return made;
+    }();
+    return t;
+}
+
+} // namespace
+
+std::string_view describe(Type t) {
+    switch (t) {
+    case mapping: return "a mapping";
+    case list: return "a list";
+    case text: return "a text";
+    case word: return "a word";
+    case path: return "a path";
+    case boolean: return "true or false";
+    case count: return "a whole number";
+    case decimal: return "a number";
+    case share: return "a percentage such as 50%";
+    case duration: return "a duration such as 2s";
+    case seconds: return "a duration in whole seconds such as 10s";
+    case port: return "a port, 1 to 65535";
+    case address: return "an IP address";
+    case socket: return "an address and a port such as 127.0.0.1:53 or [::1]:53";
+    case prefix: return "a network such as 203.0.113.0/24";
+    case name: return "a domain name";
+    case url: return "a URL";
+    case expression: return "a check, or all, any, at_least, not";
+    case any: break;
+    }
+    return "a value";
+}
+
+std::span<const Key> keys() { return table; }
+
+std::span<const Key* const> children(std::string_view path) {
+    auto it = tree().find(path);
+    return it == tree().end() ? std::span<const Key* const>() : it->second;
+}
+
+const Key* find_key(std::string_view path) {
+    static const std::map<std::string_view, const Key*> index = [] {
+        std::map<std::string_view, const Key*> made;
+        for (const Key& k : table) made.emplace(k.path, &k);
+        return made;
+    }();
+    auto it = index.find(path);
+    return it == index.end() ? nullptr : it->second;
+}
+
+} // namespace fairway::load

@@ -1,0 +1,128 @@
+// node, dns, http, control, state, defaults, self_doubt, brake.
+#include "config/load/binding.hpp"
+
+#include <unistd.h>
+
+namespace fairway::load {
+namespace {
+
+std::string host_name() {
+    char name[256] = {};
+    return gethostname(name, sizeof name - 1) == 0 && name[0] ? name : "fairway";
+}
+
+SocketAddress socket(std::string_view text) { return *SocketAddress::parse(text); }
+
+void read_node(const Node& n, Binding& b) {
+    const Mapping m(n, "node", b.problems);
+    m.read("name", b.model.node.name);
+    m.read("runbook", b.model.node.runbook);
+    std::string datacenter;
+    if (!m.read("datacenter", datacenter)) return;
+    b.node_datacenter = m.get("datacenter")->place();
+    b.model.node.datacenter = b.datacenter(datacenter, b.node_datacenter);
+}
+
+void read_dns(const Node& n, Binding& b) {
+    const Mapping m(n, "dns", b.problems);
+    m.read("listen", b.model.dns.listen);
+    m.read("nsid", b.model.dns.nsid);
+    const Node* threads = m.get("threads");
+    if (threads && !(threads->is_scalar() && threads->text == "auto")) m.read("threads", b.model.dns.threads);
+}
+
+void read_http(const Node& n, Binding& b) {
+    Mapping(n, "http", b.problems).read("listen", b.model.http.listen);
+}
+
+void read_control(const Node& n, Binding& b) {
+    const Mapping m(n, "control", b.problems);
+    if (!m.read("socket", b.model.control.socket)) return;
+    constexpr std::size_t longest = 107; // sockaddr_un::sun_path with its final zero
+    if (b.model.control.socket.size() > longest)
+        wrong(*m.get("socket"), *find_key("control.socket"), b.problems, "a path of at most 107 bytes");
+}
+
+void read_state(const Node& n, Binding& b) {
+    Mapping(n, "state", b.problems).read("directory", b.model.state.directory);
+}
+
+void read_defaults(const Node& n, Binding& b) {
+    const Mapping m(n, "defaults", b.problems);
+    if (const Node* ttl = m.get("ttl")) read_ttl(*ttl, "defaults.ttl", b.default_ttl, b.problems);
+    if (const Node* check = m.get("check"))
+        read_timing(Mapping(*check, "defaults.check", b.problems), b.default_timing);
+}
+
+void read_reference(const Node& n, Binding& b) {
+    const Key& key = *find_key("self_doubt.references.[]");
+    constexpr std::string_view tcp = "tcp://";
+    if (n.is_scalar() && n.text.starts_with("icmp://"))
+        return not_supported(n.place(), "self_doubt.references: icmp://", b.problems);
+    const auto at = n.is_scalar() && n.text.starts_with(tcp)
+                        ? SocketAddress::parse(std::string_view(n.text).substr(tcp.size()))
+                        : std::nullopt;
+    if (!at || at->port == 0) return wrong(n, key, b.problems, "tcp://ADDRESS:PORT");
+    b.model.self_doubt.references.push_back(*at);
+}
+
+void read_self_doubt(const Node& n, Binding& b) {
+    const Mapping m(n, "self_doubt", b.problems);
+    const Node* list = m.get("references");
+    if (!list) return;
+    if (!list->is_sequence()) return wrong(*list, *find_key("self_doubt.references"), b.problems);
+    for (const Node& r : list->items) read_reference(r, b);
+}
+
+void read_brake(const Node& n, Binding& b) {
+    const Mapping m(n, "brake", b.problems);
+    m.read("max_share", b.model.brake.max_share);
+    m.read("within", b.model.brake.within);
+}
+
+} // namespace
+
+void read_ttl(const Node& n, std::string_view path, Ttl& out, Diagnostics& problems) {
+    const Key& min = *find_key(std::string(path) + ".min");
+    if (n.is_scalar()) {
+        if (read_value(n, min, out.max, problems)) out.min = out.max;
+        return;
+    }
+    const Mapping m(n, path, problems);
+    Ttl ttl = out;
+    const bool low = m.read("min", ttl.min), high = m.read("max", ttl.max);
+    if (!low && !m.has("min")) return problems.error(m.place(), "ttl: `min` is missing");
+    if (!high && !m.has("max")) return problems.error(m.place(), "ttl: `max` is missing");
+    if (low && high && ttl.min > ttl.max)
+        return problems.error(m.get("min")->place(),
+                              "ttl: min " + to_string(ttl.min) + " is above max " + to_string(ttl.max));
+    out = ttl;
+}
+
+void read_timing(const Mapping& m, CheckTiming& out) {
+    m.read("interval", out.interval);
+    m.read("timeout", out.timeout);
+    m.read("retest", out.retest);
+    m.read("hold_down", out.hold_down);
+    m.read("fall", out.fall);
+    m.read("rise", out.rise);
+}
+
+void read_settings(const Mapping& file, Binding& b) {
+    b.model.node.name = host_name();
+    b.model.dns.listen = {socket("0.0.0.0:53"), socket("[::]:53")};
+    b.model.http.listen = {socket("127.0.0.1:9553")};
+    using Reader = void (*)(const Node&, Binding&);
+    const std::pair<std::string_view, Reader> readers[] = {{"node", read_node},
+                                                           {"dns", read_dns},
+                                                           {"http", read_http},
+                                                           {"control", read_control},
+                                                           {"state", read_state},
+                                                           {"defaults", read_defaults},
+                                                           {"self_doubt", read_self_doubt},
+                                                           {"brake", read_brake}};
+    for (const auto& [name, reader] : readers)
+        if (const Node* n = file.get(name)) reader(*n, b);
+}
+
+} // namespace fairway::load
