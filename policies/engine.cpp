@@ -44,11 +44,38 @@ void depend(std::vector<MemberState>& members, const BoundEndpoint& bound, Servi
                 if (auto& list = members[slot].services; list.empty() || list.back() != s) list.push_back(s);
 }
 
+std::optional<EndpointIndex> same_site(const Model& old_model, const Service& old_service, EndpointIndex e,
+                                       const Model& model, const Service& service) {
+    const std::string& dc = old_model.datacenter_of(old_service, e).name;
+    for (EndpointIndex n = 0; n < service.endpoints.size(); ++n)
+        if (model.datacenter_of(service, n).name == dc) return n;
+    return std::nullopt;
+}
+
+/// The plan in the new model's endpoint numbers, so that only what really changed is told.
+AnswerPlan moved_plan(const ServiceState& from, const Model& old_model, const ServiceState& to,
+                      const Model& model) {
+    AnswerPlan plan = from.plan;
+    for (Choice& k : plan.choices) {
+        auto e =
+            same_site(old_model, old_model.services[from.index], k.endpoint, model, model.services[to.index]);
+        if (!e) return {};
+        k.endpoint = *e;
+    }
+    return plan;
+}
+
 /// Carries the latch, the followed claim, the running switch and the rest over to the same service of a new
 /// model.
 void carry_over(ServiceState& to, ServiceState& from, const Model& old_model, const Model& model) {
     restore(to, record_of(from, old_model), model);
     to.served = from.served;
+    to.all_down = from.all_down;
+    to.all_excluded = from.all_excluded;
+    to.all_down_since = from.all_down_since;
+    to.awaiting_failback = from.awaiting_failback;
+    to.partial_failure = from.partial_failure;
+    to.plan = moved_plan(from, old_model, to, model);
     to.born = from.born;
     to.plan_since = from.plan_since;
     to.reason = from.reason;
@@ -58,14 +85,12 @@ void carry_over(ServiceState& to, ServiceState& from, const Model& old_model, co
     to.no_primary_critical = from.no_primary_critical;
     to.active_since = from.active_since;
     to.noise = from.noise;
-    const Service& old_service = old_model.services[from.index];
-    for (EndpointIndex e = 0; e < to.endpoints.size(); ++e)
-        for (EndpointIndex o = 0; o < from.endpoints.size(); ++o)
-            if (old_model.datacenter_of(old_service, o).name ==
-                model.datacenter_of(model.services[to.index], e).name) {
-                to.endpoints[e] = from.endpoints[o];
-                to.endpoints[e].assessment = {};
-            }
+    for (EndpointIndex o = 0; o < from.endpoints.size(); ++o)
+        if (auto e =
+                same_site(old_model, old_model.services[from.index], o, model, model.services[to.index])) {
+            to.endpoints[*e] = from.endpoints[o];
+            to.endpoints[*e].assessment = {};
+        }
 }
 
 } // namespace

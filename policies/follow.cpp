@@ -12,13 +12,15 @@ Duration believed_for(const CheckTiming& t) { return 2 * t.interval + t.timeout;
 void merge(SiteClaim& site, const MemberState& m, Instant now, bool& any) {
     const RoleTrack& t = m.health.claim;
     const CheckTiming& timing = m.spec.check->timing;
-    bool down = m.health.works.verdict == Readiness::unready;
+    // DOWN ends a claim; a claim made after that is a new one, and waits for neither rise nor hold-down (L1).
+    bool down = m.health.works.verdict == Readiness::unready && t.ended <= m.health.works.since;
     bool young = now - t.ended <= believed_for(timing);
     bool primary = t.role == Role::primary && !down;
 
     site.roleless &= t.roleless >= timing.fall;
     site.answers |= t.role.has_value() && !down && young;
-    bool ended = down || t.otherwise >= timing.fall || !young || t.ended == Instant{};
+    bool never = t.ended == Instant{}; // has not answered yet: only silence for long enough makes that an end
+    bool ended = down || t.otherwise >= timing.fall || (never ? t.roleless >= timing.fall : !young);
     site.gone &= ended;
     if (!primary || !young) return;
 

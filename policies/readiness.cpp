@@ -36,13 +36,17 @@ Readiness combine(const Count& c, Requirements::Of of) {
     return c.at_least(1);
 }
 
-Readiness verdict_of(const MemberState& m, bool lenient) {
-    return lenient ? m.health.works.verdict : m.health.ready();
+Readiness verdict_of(const MemberState& m, Measure measure) {
+    const MemberHealth& h = m.health;
+    if (measure == Measure::lenient) return h.works.verdict;
+    unsigned rise = m.spec.check->timing.rise;
+    bool risen = h.works.passes >= rise && (h.meets.verdict == Readiness::ready || h.meets.passes >= rise);
+    return measure == Measure::risen && risen ? Readiness::ready : h.ready();
 }
 
-Readiness check_verdict(const BoundCheck& b, std::span<const MemberState> members, bool lenient) {
+Readiness check_verdict(const BoundCheck& b, std::span<const MemberState> members, Measure measure) {
     Count c;
-    for (MemberSlot slot : b.members) c.add(verdict_of(members[slot], lenient));
+    for (MemberSlot slot : b.members) c.add(verdict_of(members[slot], measure));
     auto of =
         b.members.empty() ? Requirements::Of::any : members[b.members.front()].spec.check->requirements.of;
     return combine(c, of);
@@ -50,21 +54,21 @@ Readiness check_verdict(const BoundCheck& b, std::span<const MemberState> member
 
 /// The verdict of a tier as far as address `i` is concerned.
 Readiness tier(const Expression& e, const std::vector<BoundCheck>& bound,
-               std::span<const MemberState> members, std::size_t i, bool lenient) {
+               std::span<const MemberState> members, std::size_t i, Measure measure) {
     return evaluate(e, [&](CheckIndex check) {
         for (const BoundCheck& b : bound)
             if (b.check == check)
-                return b.per_address ? verdict_of(members[b.members[i]], lenient)
-                                     : check_verdict(b, members, lenient);
+                return b.per_address ? verdict_of(members[b.members[i]], measure)
+                                     : check_verdict(b, members, measure);
         return Readiness::ready; // not bound: unchecked on purpose
     });
 }
 
 void judge_addresses(Assessment& a, const Service& s, const Endpoint& e, const BoundEndpoint& bound,
-                     std::span<const MemberState> members) {
+                     std::span<const MemberState> members, Measure measure) {
     Count v4, v6;
     for (std::size_t i = 0; i < e.addresses.size(); ++i) {
-        Readiness r = tier(*s.application, bound.application, members, i, false);
+        Readiness r = tier(*s.application, bound.application, members, i, measure);
         (e.addresses[i].family == Family::v4 ? v4 : v6).add(r);
         a.healthy[i] = r == Readiness::ready;
     }
@@ -92,11 +96,14 @@ Readiness evaluate(const Expression& e, const std::function<Readiness(CheckIndex
 }
 
 Assessment assess(const Service& s, const Endpoint& e, const BoundEndpoint& bound,
-                  std::span<const MemberState> members, bool lenient) {
+                  std::span<const MemberState> members, Measure measure) {
     Assessment a{.healthy = std::vector<bool>(e.addresses.size(), true)};
-    if (s.application && !bound.application.empty()) judge_addresses(a, s, e, bound, members);
+    if (s.application && !bound.application.empty()) {
+        bool early = measure == Measure::risen; // facts are the stateful tier's
+        judge_addresses(a, s, e, bound, members, early ? measure : Measure::verdict);
+    }
     if (s.stateful && !bound.stateful.empty())
-        a.stateful = tier(*s.stateful, bound.stateful, members, 0, lenient);
+        a.stateful = tier(*s.stateful, bound.stateful, members, 0, measure);
     return a;
 }
 

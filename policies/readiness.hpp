@@ -31,10 +31,15 @@ struct Assessment {
 /// `evaluate` gives the verdict of a check. Operands with `required: false` are passed over.
 Readiness evaluate(const Expression& e, const std::function<Readiness(CheckIndex)>& verdict);
 
-/// `lenient`: the endpoint serves with `consistency: eventual`, so requirements on facts do not take it out
-/// (L1).
+/// How strictly members are measured.
+enum class Measure : std::uint8_t {
+    verdict, ///< works, and its facts satisfy the check
+    lenient, ///< works: facts do not take a serving endpoint of an eventually consistent store out (L1)
+    risen,   ///< `rise` passes are enough, the hold-down is not waited for: nothing else is fit (L10)
+};
+
 Assessment assess(const Service& s, const Endpoint& e, const BoundEndpoint& bound,
-                  std::span<const MemberState> members, bool lenient);
+                  std::span<const MemberState> members, Measure measure);
 
 /// The member whose state explains best why the endpoint is not ready; null if none is to blame.
 const MemberState* culprit(const BoundEndpoint& bound, std::span<const MemberState> members);

@@ -84,7 +84,8 @@ void assess_endpoint(Turn& t, EndpointIndex e) {
     const Endpoint& endpoint = t.c.service.endpoints[e];
     EndpointState& state = t.s.endpoints[e];
     bool lenient = t.c.service.consistency == Service::Consistency::eventual && state.fit;
-    state.assessment = assess(t.c.service, endpoint, t.c.bound[e], t.c.members, lenient);
+    Measure measure = lenient ? Measure::lenient : Measure::verdict;
+    state.assessment = assess(t.c.service, endpoint, t.c.bound[e], t.c.members, measure);
     state.readiness = both(state.assessment);
     const Override* o = excluding(t.c.overrides, t.c.service.name.to_string(), t.datacenter(e), t.c.now.wall);
     state.excluded = o || !named(t.c.service, e);
@@ -106,6 +107,26 @@ void assess_endpoint(Turn& t, EndpointIndex e) {
 
 void assess_endpoints(Turn& t) {
     for (EndpointIndex e = 0; e < t.s.endpoints.size(); ++e) assess_endpoint(t, e);
+}
+
+/// Delays never take the last living site: with nothing fit, what passes (`rise` is met) is used at once
+/// (L10).
+void press_into_service(Turn& t) {
+    bool needed = !t.c.service.follows_primary() && t.s.served &&
+                  std::ranges::none_of(t.s.endpoints, &EndpointState::fit);
+    for (EndpointIndex e = 0; e < t.s.endpoints.size(); ++e) {
+        EndpointState& state = t.s.endpoints[e];
+        bool was = std::exchange(state.pressed, false);
+        if (!needed || state.excluded) continue;
+        Assessment early =
+            assess(t.c.service, t.c.service.endpoints[e], t.c.bound[e], t.c.members, Measure::risen);
+        if (both(early) != Readiness::ready) continue;
+        state.pressed = true;
+        state.assessment = early;
+        if (was) continue;
+        t.why = t.datacenter(e) + " passes and nothing else is fit: used before its hold-down is over";
+        t.say(Change::endpoint_pressed, Severity::warning, t.why).datacenter = t.datacenter(e);
+    }
 }
 
 std::string unfit_reason(const ServiceState& s, const ServiceContext& c, EndpointIndex e) {
@@ -268,7 +289,7 @@ AnswerPlan followed_plan(const Turn& t, std::span<const Candidate> list) {
 std::vector<Candidate> candidates(const ServiceState& s, const ServiceContext& c) {
     std::vector<Candidate> list = not_excluded(s, c);
     for (Candidate& k : list) {
-        k.fit = s.endpoints[k.endpoint].fit;
+        k.fit = s.endpoints[k.endpoint].fit || s.endpoints[k.endpoint].pressed;
         k.usable = k.fit || s.endpoints[k.endpoint].braked;
     }
     rescue_v4(s, c, list);

@@ -21,6 +21,7 @@ struct EndpointState {
     Readiness readiness = Readiness::undecided; ///< application and stateful tier together
     bool excluded = false;                      ///< by the operator, by weight 0, or named by no branch (L7)
     bool fit = false, braked = false;
+    bool pressed = false;             ///< into service before its hold-down: nothing else is fit (L10)
     bool was_fit = false;             ///< ever: one that never was in was not taken out (L9)
     Instant since{};                  ///< of `fit`
     std::optional<Instant> out_since; ///< taken out by automation
@@ -95,6 +96,7 @@ void restore(ServiceState& s, const ServiceRecord& record, const Model& model);
 // ---- the stages, in order
 
 void assess_endpoints(Turn& t);
+void press_into_service(Turn& t);
 void pull_brake(Turn& t);
 void open_service(Turn& t, bool claim_confirmed);
 bool follow_primary(

@@ -66,8 +66,9 @@ void hold_latch(Turn& t) {
         return;
     }
     const EndpointState& active = t.s.endpoints[*t.s.active];
-    if (!active.fit) {
-        if (!t.s.endpoints[*best].fit || *best == *t.s.active) return;
+    if (!active.fit && !active.pressed) {
+        const EndpointState& other = t.s.endpoints[*best];
+        if (!(other.fit || other.pressed) || *best == *t.s.active) return;
         return move(t, *best, Change::failover,
                     t.datacenter(*t.s.active) + " is not fit: " + unfit_reason(t.s, t.c, *t.s.active));
     }

@@ -171,7 +171,7 @@ void start_latched_service(Turn& t) {
     if (!p || !t.s.active || t.s.endpoints[*t.s.active].excluded) return;
     if (t.s.endpoints[*t.s.active].readiness != Readiness::unready) return;
     auto to = best_in_order(*p, candidates(t.s, t.c));
-    if (!to || *to == *t.s.active || !t.s.endpoints[*to].fit) return;
+    if (!to || *to == *t.s.active || !(t.s.endpoints[*to].fit || t.s.endpoints[*to].pressed)) return;
     bool direct = t.c.service.hooks.empty() && needs_a_person(t, SwitchCause::site_down, *to).empty();
     if (direct) return; // hold_latch moves it
     begin(t, SwitchCause::site_down, *to,

@@ -65,6 +65,7 @@ Effects take_turn(ServiceState& s, const ServiceContext& c) {
     Turn t{.s = s, .c = c};
     s.due.reset();
     assess_endpoints(t);
+    press_into_service(t);
     pull_brake(t);
     std::vector<SiteClaim> claims;
     bool confirmed = follow_primary(t, claims);

@@ -22,8 +22,9 @@ enum class Change : std::uint8_t {
     member_held, // a check's verdict; held: silence under self-doubt
     endpoint_fit,
     endpoint_unfit,
-    endpoint_braked, // an endpoint of a service
-    partial_failure, // holds the primary while its application is down (L14)
+    endpoint_braked,
+    endpoint_pressed, // an endpoint of a service
+    partial_failure,  // holds the primary while its application is down (L14)
     served,
     undecided_over, // first answer after the start; 10 s passed without one (L20)
     plan_changed,   // the answer itself, with from and to
