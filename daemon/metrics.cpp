@@ -150,14 +150,36 @@ void members(Page& page, const Report& r) {
     }
 }
 
+/// The rcodes' names, as the IANA registry has them.
+std::string rcode_name(std::size_t rcode) {
+    static constexpr std::array<std::string_view, 6> first{"NOERROR",  "FORMERR", "SERVFAIL",
+                                                           "NXDOMAIN", "NOTIMP",  "REFUSED"};
+    if (rcode < first.size()) return std::string(first[rcode]);
+    if (rcode == 16) return "BADVERS";
+    return rcode == 23 ? "BADCOOKIE" : std::to_string(rcode);
+}
+
 void dns_work(Page& page, const DnsCounts& dns) {
-    Family queries(page, counter, "dns_queries_total", "Queries received.");
-    queries.add({{"transport", "udp"}}, static_cast<double>(dns.udp));
-    queries.add({{"transport", "tcp"}}, static_cast<double>(dns.tcp));
-    Family dropped(page, counter, "dns_dropped_total", "Packets that deserved no answer.");
-    dropped.add({}, static_cast<double>(dns.dropped));
-    Family responses(page, counter, "dns_responses_total", "Responses sent.");
-    for (const auto& [rcode, n] : dns.responses) responses.add({{"rcode", rcode}}, static_cast<double>(n));
+    Family queries(page, counter, "dns_queries_total", "Packets and messages received.");
+    Family responses(page, counter, "dns_responses_total", "Responses, by rcode.");
+    Family silent(page, counter, "dns_silent_total", "Received, but not a query: no answer.");
+    Family truncated(page, counter, "dns_truncated_total", "Responses cut to size, with TC set.");
+    Family errors(page, counter, "dns_send_errors_total", "Responses that the system would not take.");
+    for (const auto& [transport, c] : {std::pair("udp", &dns.udp), std::pair("tcp", &dns.tcp)}) {
+        queries.add({{"transport", transport}}, static_cast<double>(c->queries));
+        silent.add({{"transport", transport}}, static_cast<double>(c->silent));
+        truncated.add({{"transport", transport}}, static_cast<double>(c->truncated));
+        errors.add({{"transport", transport}}, static_cast<double>(c->send_errors));
+        for (std::size_t r = 0; r < c->by_rcode.size(); ++r)
+            if (c->by_rcode[r] || r < 4)
+                responses.add({{"transport", transport}, {"rcode", rcode_name(r)}},
+                              static_cast<double>(c->by_rcode[r]));
+    }
+    Family(page, counter, "dns_tcp_connections_total", "TCP connections accepted.")
+        .add({}, static_cast<double>(dns.tcp.connections));
+    Family(page, counter, "dns_tcp_closed_total",
+           "TCP connections closed by a limit: idle, too old, one too many.")
+        .add({}, static_cast<double>(dns.tcp.closed_by_limit));
 }
 
 /// From one probe's time to a minute: where the promises lie (2.8 s, 9 s).

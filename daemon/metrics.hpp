@@ -6,17 +6,16 @@
 #pragma once
 
 #include "daemon/controller.hpp"
+#include "dns/counters.hpp"
 
 #include <memory>
 #include <string>
-#include <vector>
 
 namespace fairway::daemon {
 
 /// What the DNS workers have counted since the start.
 struct DnsCounts {
-    std::uint64_t udp = 0, tcp = 0, dropped = 0;
-    std::vector<std::pair<std::string, std::uint64_t>> responses; ///< by rcode's name
+    dns::Counts udp, tcp;
 };
 
 class Metrics {

@@ -1,6 +1,7 @@
 #include "daemon/sockets.hpp"
 
-#include <arpa/inet.h>
+#include "dns/sockets.hpp"
+
 #include <netinet/in.h>
 #include <pwd.h>
 #include <sys/socket.h>
@@ -21,21 +22,6 @@ constexpr int backlog = 64;
 
 [[noreturn]] void fail(const std::string& what) {
     throw std::runtime_error(what + ": " + std::strerror(errno));
-}
-
-socklen_t fill(sockaddr_storage& to, const SocketAddress& from) {
-    if (from.ip.family == Family::v4) {
-        auto& in = reinterpret_cast<sockaddr_in&>(to);
-        in.sin_family = AF_INET;
-        in.sin_port = htons(from.port);
-        std::memcpy(&in.sin_addr, from.ip.bytes.data(), sizeof in.sin_addr);
-        return sizeof in;
-    }
-    auto& in6 = reinterpret_cast<sockaddr_in6&>(to);
-    in6.sin6_family = AF_INET6;
-    in6.sin6_port = htons(from.port);
-    std::memcpy(&in6.sin6_addr, from.ip.bytes.data(), sizeof in6.sin6_addr);
-    return sizeof in6;
 }
 
 sockaddr_un unix_address(const std::string& path) {
@@ -67,7 +53,7 @@ void clear_stale(const std::string& path, const sockaddr_un& address) {
 
 Fd listen_tcp(const SocketAddress& address) {
     sockaddr_storage storage{};
-    const socklen_t size = fill(storage, address);
+    const socklen_t size = dns::to_sockaddr(address, storage);
     Fd fd(socket(storage.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
     if (!fd) fail(address.to_string());
     const int on = 1;
@@ -100,12 +86,11 @@ std::string peer_user(int connection) {
     return found ? found->pw_name : "uid " + std::to_string(peer.uid);
 }
 
-std::uint16_t bound_port(int fd) {
+SocketAddress bound_address(const Fd& fd) {
     sockaddr_storage storage{};
     socklen_t size = sizeof storage;
-    if (getsockname(fd, reinterpret_cast<sockaddr*>(&storage), &size) != 0) return 0;
-    return ntohs(storage.ss_family == AF_INET ? reinterpret_cast<sockaddr_in&>(storage).sin_port
-                                              : reinterpret_cast<sockaddr_in6&>(storage).sin6_port);
+    if (getsockname(fd.get(), reinterpret_cast<sockaddr*>(&storage), &size) != 0) return {};
+    return dns::from_sockaddr(reinterpret_cast<const sockaddr*>(&storage));
 }
 
 } // namespace fairway::daemon

@@ -18,7 +18,7 @@ Fd listen_unix(const std::string& path);
 /// The user at the other end of a Unix connection, by name; "uid 1234" if it has none.
 std::string peer_user(int connection);
 
-/// What `fd` is bound to: the port the system chose for port 0.
-std::uint16_t bound_port(int fd);
+/// Where a TCP socket is bound: tells the port where 0 was asked for.
+SocketAddress bound_address(const Fd& fd);
 
 } // namespace fairway::daemon

@@ -1,0 +1,280 @@
+#include "daemon/daemon.hpp"
+
+#include "daemon/control_api.hpp"
+#include "daemon/desk.hpp"
+#include "daemon/dns_front.hpp"
+#include "daemon/hook_link.hpp"
+#include "daemon/http_server.hpp"
+#include "daemon/log.hpp"
+#include "daemon/metrics.hpp"
+#include "daemon/notify.hpp"
+#include "daemon/pages.hpp"
+#include "daemon/serialize.hpp"
+#include "daemon/sockets.hpp"
+#include "probes/uv_loop.hpp"
+#include "probes/worker.hpp"
+
+#include <csignal>
+#include <stdexcept>
+
+namespace fairway::daemon {
+
+using namespace policies;
+
+namespace {
+
+/// A whole reload of the largest configuration, with every check of it.
+constexpr auto reload_patience = 60s;
+/// Replaced snapshots are freed on the control thread's time, not on a DNS worker's.
+constexpr auto reap_every = 10s;
+
+Engine first_answers(const Loaded& loaded, const Restored& restored) {
+    Engine engine(loaded.model, restored,
+                  clock_now()); // pure: asked a second time by the controller, it says the same
+    engine.start(clock_now());
+    return engine;
+}
+
+std::vector<std::pair<SocketAddress, Fd>> listen_all(const HttpSettings& settings) {
+    std::vector<std::pair<SocketAddress, Fd>> all;
+    for (const auto& address : settings.listen) {
+        try {
+            Fd fd = listen_tcp(address);
+            all.emplace_back(bound_address(fd), std::move(fd));
+        } catch (const std::runtime_error& e) {
+            throw std::runtime_error("http.listen " + std::string(e.what()));
+        }
+    }
+    return all;
+}
+
+template<class T> std::string joined(const std::vector<T>& addresses) {
+    std::string text;
+    for (const auto& a : addresses) text += (text.empty() ? "" : " ") + a.to_string();
+    return text;
+}
+
+}
+
+Now clock_now() {
+    using namespace std::chrono;
+    return {Instant(steady_clock::now().time_since_epoch()),
+            time_point_cast<milliseconds>(system_clock::now())};
+}
+
+/// Members in the order in which they are made; the end is the other way round, so that whoever calls goes
+/// first.
+struct Daemon::State {
+    State(Loaded loaded, Helper helper, OpenedState opened)
+        : restored(std::move(opened.restored)),
+          set_aside(std::move(opened.set_aside)),
+          model(loaded.model),
+          last_id(opened.journal->last_id()),
+          front(loaded, first_answers(loaded, restored), restored.generation),
+          web_sockets(listen_all(model->http)),
+          control_socket(listen_unix(model->control.socket)),
+          storage(
+              std::move(opened), [this](auto f) { loop.post(std::move(f)); }, [] { return clock_now().wall; },
+              [this](const std::string& error) { controller->storage("the journal", error); }),
+          hooks(loop, std::move(helper)),
+          prober(loop, [this](std::span<const Observation> batch) { controller->observe(batch); }),
+          controller(std::make_unique<Controller>(loop, prober, storage, hooks, outlets(), model, restored)),
+          loader(model->file, model,
+                 {[this](Loaded l) { return adopt(std::move(l)); },
+                  [this](const CommandResult& r) { refused(r); }}),
+          api(desk, reports, office()) {
+        start();
+    }
+
+    ~State() {
+        notify_stopping();
+        desk.close();
+        control_server.reset();
+        web_servers.clear();
+        unlink(model->control.socket.c_str());
+        log.write(Severity::info, "stopped", {});
+    }
+
+    const Restored restored;
+    const std::vector<std::string> set_aside;
+    const ModelPtr model; ///< the first: its settings stay
+    const std::uint64_t last_id;
+    Log log;
+    Metrics metrics;
+    probes::UvLoop loop;
+    Desk desk{loop};
+    DnsFront front;
+    std::vector<std::pair<SocketAddress, Fd>> web_sockets;
+    Fd control_socket;
+    Storage storage;
+    HookLink hooks;
+    probes::ProbeWorker prober;
+    std::unique_ptr<Controller> controller;
+    Reports reports{desk, [this] { return controller->report(); }, clock_now};
+    Loader loader;
+    Pages pages{reports, metrics, [this] { return front.counts(); }};
+    ControlApi api;
+    std::vector<std::unique_ptr<HttpServer>> web_servers;
+    std::unique_ptr<HttpServer> control_server;
+    std::vector<Loop::HandlePtr> signals;
+    Loop::HandlePtr watchdog, reaper;
+
+    // ---- what the controller tells the world
+
+    Outlets outlets() {
+        return {.publish = [this](auto changed, const Engine& e,
+                                  std::uint64_t n) { front.publish(changed, e, n); },
+                .happened = [this](const Happening& h) { happened(h); },
+                .answered = [this](const Happening& h) { answered(h); },
+                .last_id = last_id};
+    }
+
+    void happened(const Happening& h) {
+        const auto& t = h.transition;
+        log.write(h);
+        metrics.happened(h);
+        reports.changed();
+        storage.append({h.id,
+                        loop.now().wall_at(t.decided),
+                        std::string(to_string(t.change)),
+                        t.service,
+                        t.datacenter,
+                        to_json(t, loop.now()),
+                        {}});
+    }
+
+    void answered(const Happening& h) {
+        metrics.answered(h);
+        reports.changed();
+        storage.answered({h.id, loop.now().wall_at(*h.published)});
+    }
+
+    void announce(Change change, Severity severity, std::string reason,
+                  std::vector<std::string> evidence = {}) {
+        controller->announce({.change = change,
+                              .severity = severity,
+                              .reason = std::move(reason),
+                              .evidence = std::move(evidence),
+                              .decided = loop.now().mono});
+    }
+
+    // ---- configuration
+
+    bool adopt(Loaded loaded) {
+        const auto done = desk.ask(
+            [this, loaded] {
+                front.adopt(loaded);
+                controller->reload(loaded.model);
+                announce(Change::configuration_loaded, Severity::info, loaded.model->file);
+                return true;
+            },
+            ControlApi::patience);
+        return done.has_value();
+    }
+
+    void refused(const CommandResult& r) {
+        loop.post(
+            [this, r] { announce(Change::configuration_refused, Severity::warning, r.message, r.details); });
+    }
+
+    CommandResult reload() {
+        auto result = loader.reload();
+        if (result.wait_for(reload_patience) == std::future_status::ready) return result.get();
+        return {false, "the configuration is still being read after a minute; status will show it", {}};
+    }
+
+    // ---- operators
+
+    ControlOffice office() {
+        return {.command = [this](const Command& c) { return command(c); },
+                .explain = [this](const Name& n, std::optional<IpAddress> c) { return explain(n, c); },
+                .reload = [this](const std::string& who) { return reload(who); },
+                .about = {FAIRWAY_VERSION, model->file, clock_now().wall, getpid()}};
+    }
+
+    CommandResult command(const Command& c) {
+        CommandResult r = controller->command(c);
+        reports.changed();
+        journal(c.operator_name, to_json(c), r);
+        return r;
+    }
+
+    void journal(const std::string& who, const std::string& what, const CommandResult& r) {
+        log.write(Severity::info, "command",
+                  {{"operator", who},
+                   {"command", what},
+                   {"accepted", r.accepted ? "yes" : "no"},
+                   {"message", r.message}});
+        storage.append({0, clock_now().wall, who, {}, {}, what, to_json(r)});
+    }
+
+    CommandResult reload(const std::string& who) {
+        const CommandResult r = reload();
+        journal(who, R"({"command":"reload"})", r);
+        return r;
+    }
+
+    std::optional<Explanation> explain(const Name& name, std::optional<IpAddress> client) {
+        const auto service = controller->engine().model().find_service(name);
+        if (!service) return std::nullopt;
+        return controller->explain(*service, client);
+    }
+
+    // ---- start and stop
+
+    void start() {
+        for (const auto& what : set_aside)
+            announce(Change::state_set_aside, Severity::critical,
+                     what +
+                         "; what it knew (latches, overrides, switches) is forgotten: look before you act");
+        announce(Change::configuration_loaded, Severity::info, model->file);
+        controller->start();
+        const std::string web = serve_web();
+        control_server = std::make_unique<HttpServer>(std::move(control_socket),
+                                                      [this](const HttpRequest& r) { return api.answer(r); });
+        watch_signals();
+        if (const auto period = watchdog_period()) stay_alive(*period);
+        reap();
+        notify_ready();
+        log.write(Severity::info, "ready",
+                  {{"version", FAIRWAY_VERSION},
+                   {"dns", joined(front.addresses())},
+                   {"http", web},
+                   {"control", model->control.socket},
+                   {"services", std::to_string(model->services.size())}});
+    }
+
+    std::string serve_web() {
+        std::vector<SocketAddress> addresses;
+        for (auto& [address, fd] : web_sockets) {
+            addresses.push_back(address);
+            web_servers.push_back(std::make_unique<HttpServer>(
+                std::move(fd), [this](const HttpRequest& r) { return pages.answer(r); }));
+        }
+        return joined(addresses);
+    }
+
+    void watch_signals() {
+        for (int number : {SIGTERM, SIGINT})
+            signals.push_back(loop.on_signal(number, [this] { loop.stop(); }));
+        signals.push_back(loop.on_signal(SIGHUP, [this] { loader.reload(); }));
+    }
+
+    void stay_alive(Duration period) {
+        notify_alive();
+        watchdog = loop.after(period, [this, period] { stay_alive(period); });
+    }
+
+    void reap() {
+        front.reap();
+        reaper = loop.after(reap_every, [this] { reap(); });
+    }
+};
+
+Daemon::Daemon(Loaded loaded, Helper helper, OpenedState state)
+    : state_(std::make_unique<State>(std::move(loaded), std::move(helper), std::move(state))) {}
+Daemon::~Daemon() = default;
+
+void Daemon::run() { state_->loop.run(); }
+
+} // namespace fairway::daemon

@@ -1,0 +1,37 @@
+// From plans to the DNS workers: keeps every service's plan, compiles what changed, hands the snapshot over.
+//
+// Belongs to the control thread, but for counts().
+#pragma once
+
+#include "daemon/loader.hpp"
+#include "daemon/metrics.hpp"
+#include "dns/server.hpp"
+#include "policies/engine.hpp"
+
+namespace fairway::daemon {
+
+class DnsFront {
+  public:
+    /// Binds every address and answers at once, with the plans of `first`: so a restart changes no answer
+    /// (L20). Throws std::runtime_error with a line for each address that cannot be had.
+    DnsFront(Loaded loaded, const policies::Engine& first, std::uint64_t generation);
+
+    /// The names of a new configuration, for the publication that follows.
+    void adopt(Loaded next);
+    void publish(std::span<const ServiceIndex> changed, const policies::Engine& engine,
+                 std::uint64_t generation);
+    void reap() { server_->reap(); } ///< now and then
+
+    DnsCounts counts() const; ///< any thread
+    const std::vector<SocketAddress>& addresses() const { return server_->addresses(); }
+
+  private:
+    void take(std::span<const ServiceIndex> changed, const policies::Engine& engine,
+              std::uint64_t generation);
+
+    dns::SnapshotPtr snapshot_;
+    std::vector<AnswerPlan> plans_; ///< by ServiceIndex
+    std::unique_ptr<dns::Server> server_;
+};
+
+} // namespace fairway::daemon

@@ -1,0 +1,106 @@
+#include "daemon/loader.hpp"
+
+#include "config/load/load.hpp"
+#include "daemon/notify.hpp"
+
+namespace fairway::daemon {
+
+using policies::CommandResult;
+
+namespace {
+
+CommandResult refusal(const std::string& why, const Diagnostics& problems) {
+    CommandResult r{false, why + "; the running configuration stays", {}};
+    for (const auto& p : problems.all()) r.details.push_back(p.to_string());
+    return r;
+}
+
+CommandResult success(const Model& model, const Diagnostics& warnings) {
+    CommandResult r{
+        true, "loaded " + model.file + ": " + std::to_string(model.services.size()) + " services", {}};
+    for (const auto& w : warnings.all()) r.details.push_back(w.to_string());
+    return r;
+}
+
+}
+
+Loaded load_all(const std::filesystem::path& file, Diagnostics& problems) {
+    ModelPtr model = load::load(file, problems);
+    if (!model) return {};
+    const std::vector<AnswerPlan> undecided(model->services.size());
+    return {model, dns::compile(*model, undecided, 0)};
+}
+
+std::string needs_restart(const Model& a, const Model& b) {
+    if (a.dns.listen != b.dns.listen) return "dns.listen";
+    if (a.dns.threads != b.dns.threads) return "dns.threads";
+    if (a.http.listen != b.http.listen) return "http.listen";
+    if (a.control.socket != b.control.socket) return "control.socket";
+    if (a.state.directory != b.state.directory) return "state.directory";
+    return "";
+}
+
+Loader::Loader(std::filesystem::path file, ModelPtr running, Office office)
+    : file_(std::move(file)),
+      running_(std::move(running)),
+      office_(std::move(office)),
+      thread_([this] { run(); }) {}
+
+Loader::~Loader() {
+    {
+        std::lock_guard hold(mutex_);
+        stop_ = true;
+    }
+    work_.notify_one();
+    thread_.join();
+}
+
+std::future<CommandResult> Loader::reload() {
+    std::packaged_task<CommandResult()> task([this] { return reload_now(); });
+    auto result = task.get_future();
+    {
+        std::lock_guard hold(mutex_);
+        tasks_.push_back(std::move(task));
+    }
+    work_.notify_one();
+    return result;
+}
+
+void Loader::run() {
+    for (;;) {
+        std::unique_lock hold(mutex_);
+        work_.wait(hold, [&] { return stop_ || !tasks_.empty(); });
+        if (stop_) return;
+        auto task = std::move(tasks_.front());
+        tasks_.pop_front();
+        hold.unlock();
+        task();
+    }
+}
+
+CommandResult Loader::reload_now() {
+    notify_reloading();
+    CommandResult result = read_and_hand_over();
+    notify_ready();
+    return result;
+}
+
+CommandResult Loader::read_and_hand_over() {
+    Diagnostics problems;
+    CommandResult result;
+    Loaded loaded = load_all(file_, problems);
+    if (!loaded.model) {
+        result = refusal("the configuration has " + std::to_string(problems.errors()) + " errors", problems);
+    } else if (const auto key = needs_restart(*running_, *loaded.model); !key.empty()) {
+        result = refusal("a change of " + key + " needs a restart", problems);
+    } else {
+        result = success(*loaded.model, problems);
+        if (!office_.adopt(std::move(loaded)))
+            return {false, "the control thread did not take it over in time", {}};
+        return result;
+    }
+    office_.refused(result);
+    return result;
+}
+
+} // namespace fairway::daemon

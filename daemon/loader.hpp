@@ -1,0 +1,64 @@
+// The loader: the thread that reads a new configuration and compiles it, so that control only has to take it
+// over.
+//
+// A bad configuration, or one that changes what only a restart can change, changes nothing; the answer says
+// why.
+#pragma once
+
+#include "config/diagnostics.hpp"
+#include "config/model.hpp"
+#include "dns/snapshot.hpp"
+#include "policies/command.hpp"
+
+#include <condition_variable>
+#include <deque>
+#include <filesystem>
+#include <functional>
+#include <future>
+#include <mutex>
+#include <thread>
+
+namespace fairway::daemon {
+
+/// A configuration ready to be taken over: the model, and its names compiled with every service undecided.
+struct Loaded {
+    ModelPtr model;
+    dns::SnapshotPtr names;
+};
+
+/// Loads and compiles. Null model: `problems` says why.
+Loaded load_all(const std::filesystem::path& file, Diagnostics& problems);
+
+/// What differs between the two that sockets and files already in use depend on: "dns.listen"; empty if
+/// nothing does.
+std::string needs_restart(const Model& running, const Model& next);
+
+class Loader {
+  public:
+    /// Hands a loaded configuration to control, or tells it of a refused one; called in the loader thread.
+    struct Office {
+        std::function<bool(Loaded)> adopt; ///< waits; false: control did not answer
+        std::function<void(const policies::CommandResult&)> refused;
+    };
+
+    Loader(std::filesystem::path file, ModelPtr running, Office office);
+    ~Loader(); ///< after the reload under way
+
+    std::future<policies::CommandResult> reload(); ///< any thread; one after the other
+
+  private:
+    void run();
+    policies::CommandResult reload_now();
+    policies::CommandResult read_and_hand_over();
+
+    std::filesystem::path file_;
+    ModelPtr running_; ///< the first: the settings that stay
+    Office office_;
+    std::mutex mutex_;
+    std::condition_variable work_;
+    std::deque<std::packaged_task<policies::CommandResult()>> tasks_;
+    bool stop_ = false;
+    std::thread thread_;
+};
+
+} // namespace fairway::daemon
