@@ -29,18 +29,15 @@ class Monitor {
     /// Looks at once, or right after the look under way, unless that began at this very moment.
     void look_now();
 
-    /// Another timing for the same member, from the next look on.
-    void retime(CheckPtr check) { check_ = std::move(check); }
-
   private:
     Task<void> run(Duration first);
     Task<Observation> observe();
-    Finding timed_out(Reason silence, Instant deadline, const Check& check) const;
+    Finding timed_out(Reason silence, Instant deadline) const;
     Instant next_start(const Observation& seen);
 
     Loop& loop_;
     MemberId member_;
-    CheckPtr check_;
+    const CheckPtr check_;
     LookOnce look_;
     Report report_;
     Cadence cadence_;

@@ -106,7 +106,7 @@ class ProbeWorker::Bench {
 
   private:
     struct Member {
-        std::shared_ptr<const ProbeSpec> spec; // a look under way keeps the one it began with
+        ProbeSpec spec;
         Choice choice;
         std::unique_ptr<Monitor> monitor;
     };
@@ -148,12 +148,9 @@ void ProbeWorker::Bench::drop_all_but(const std::vector<Assignment>& wanted) {
 }
 
 void ProbeWorker::Bench::take(const Assignment& a) {
-    Member& m = members_[a.member];
-    m.spec = std::make_shared<const ProbeSpec>(a.spec);
-    if (m.monitor) {
-        m.monitor->retime(a.spec.check);
-        return;
-    }
+    const auto [place, is_new] = members_.try_emplace(a.member, Member{a.spec, {}, {}});
+    if (!is_new) return; // an id stands for one spec: it keeps its rhythm
+    Member& m = place->second;
     m.monitor = std::make_unique<Monitor>(
         loop_, a.member, a.spec.check, [this, &m](Reason& silence) { return look_at(m, silence); },
         [this](Observation seen) { report(std::move(seen)); }, first_look(a.member, *a.spec.check));
@@ -167,23 +164,23 @@ void ProbeWorker::Bench::look(MemberId id) {
 Task<Finding> ProbeWorker::Bench::look_at(Member& m, Reason& silence) {
     if (open_ >= max_open_) co_return because(Reason::local_limit, "too many looks at once");
     const Counted counted(open_);
-    const std::shared_ptr<const ProbeSpec> spec = m.spec;
+    const ProbeSpec& spec = m.spec;
 
     SocketAddress address;
-    address.port = spec->port;
-    if (const auto* ip = std::get_if<IpAddress>(&spec->target)) {
+    address.port = spec.port;
+    if (const auto* ip = std::get_if<IpAddress>(&spec.target)) {
         address.ip = *ip;
     } else {
         silence = Reason::resolve_failure;
-        Task<Resolution> resolving = book_.find(std::get<std::string>(spec->target));
+        Task<Resolution> resolving = book_.find(std::get<std::string>(spec.target));
         const Resolution known = co_await resolving;
         if (known.addresses.empty()) co_return because(Reason::resolve_failure, known.error);
         address.ip = m.choice.of(known.addresses);
     }
 
-    const Look at{loop_, curl_, closing_, address, *spec, silence};
+    const Look at{loop_, curl_, closing_, address, spec, silence};
     Task<Finding> looking =
-        std::visit([&](const auto& kind) { return probes::look(kind, at); }, spec->check->kind);
+        std::visit([&](const auto& kind) { return probes::look(kind, at); }, spec.check->kind);
     Finding found = co_await looking;
     if (found.outcome == Outcome::pass) m.choice.passed();
     co_return found;

@@ -40,9 +40,11 @@ template<class A, class B> Task<std::variant<A, B>> race(Task<A> a, Task<B> b) {
     detail::Either<A, B> either{a, b};
     co_await either;
     if (a.done()) {
+        b = Task<B>();
         std::variant<A, B> won(std::in_place_index<0>, a.take());
         co_return won;
     }
+    a = Task<A>();
     std::variant<A, B> won(std::in_place_index<1>, b.take());
     co_return won;
 }
@@ -53,7 +55,9 @@ template<class T> Task<std::optional<T>> with_deadline(Loop& loop, Instant deadl
     detail::Either<T, std::monostate> either{task, limit};
     co_await either;
     std::optional<T> value;
+    limit = Task<std::monostate>();
     if (task.done()) value.emplace(task.take());
+    task = Task<T>();
     co_return value;
 }
 template<class T> Task<std::optional<T>> with_timeout(Loop& loop, Duration limit, Task<T> task) {

@@ -20,7 +20,7 @@ namespace {
 constexpr std::size_t header_limit = 64 * 1024;
 
 // X509_V_ERR_* of OpenSSL as CURLINFO_SSL_VERIFYRESULT hands them on.
-constexpr long verify_ok = 0, verify_expired = 10, verify_wrong_name = 62, verify_wrong_ip = 64;
+constexpr long verify_ok = 0, verify_unspecified = 1, verify_expired = 10;
 
 } // namespace
 
@@ -170,9 +170,9 @@ void Transfer::set_up_tls() {
 Reason Transfer::certificate_failure() const {
     switch (info<long>(CURLINFO_SSL_VERIFYRESULT)) {
     case verify_expired: return Reason::expired_certificate;
-    case verify_ok: // the chain is good, so it was the name
-    case verify_wrong_name:
-    case verify_wrong_ip: return Reason::wrong_name;
+    case verify_ok:
+    case verify_unspecified:
+        return Reason::wrong_name; // curl looks at the name before it asks for the chain's result
     default: return Reason::bad_certificate;
     }
 }

@@ -2,6 +2,7 @@
 
 #include "probes/async/wait.hpp"
 #include "probes/glue/socket.hpp"
+#include "probes/glue/tls_verdict.hpp"
 
 #include <libpq-fe.h>
 
@@ -22,6 +23,9 @@ using Result = std::unique_ptr<PGresult, decltype([](PGresult* r) { PQclear(r); 
 
 /// Where ca-certificates puts the system's; libpq 15 knows no system store.
 constexpr const char* system_ca = "/etc/ssl/certs/ca-certificates.crt";
+
+/// A file that cannot be there: nothing is taken from the home directory of whoever runs us.
+constexpr const char* no_file = "/dev/null/none";
 
 /// The SQLSTATE in a verbose message, "FATAL:  57P03: the database system is starting up"; the words around
 /// it are in the server's language.
@@ -57,7 +61,6 @@ Reason reason_of_sqlstate(std::string_view state) {
 
 Reason reason_of_tls(std::string_view m) {
     const auto says = [m](std::string_view text) { return m.find(text) != m.npos; };
-    if (says("certificate has expired")) return Reason::expired_certificate;
     if (says("does not match host name")) return Reason::wrong_name;
     if (says("certificate verify failed")) return Reason::bad_certificate;
     if (says("root certificate file")) return Reason::internal; // ours cannot be read
@@ -72,8 +75,8 @@ Reason reason_of_text(std::string_view m, const SocketAddress& to) {
         if (says(std::strerror(e))) return reason_of_errno(e, to);
     }
     if (says("SSL") || says("certificate")) return reason_of_tls(m);
-    if (says("password")) return Reason::auth_failure; // none was given, and one was asked for
-    if (says("server closed the connection")) return Reason::closed;
+    if (says("password")) return Reason::auth_failure;               // none was given, and one was asked for
+    if (says("server closed the connection")) return Reason::closed; // libpq's word for a reset as well
     if (says("out of memory")) return Reason::local_limit;
     return Reason::bad_response;
 }
@@ -99,9 +102,9 @@ Session start(const PgQuestion& q) {
         {"user", q.user.c_str()},
         {"dbname", q.dbname.c_str()},
         {"password", q.password.c_str()},
-        {"passfile", "/dev/null"}, // nothing from the home directory of whoever runs us
+        {"passfile", no_file},
         {"sslmode", q.sslmode.c_str()},
-        {"sslrootcert", verify || !q.ca_file.empty() ? ca.c_str() : "/dev/null/none"},
+        {"sslrootcert", verify || !q.ca_file.empty() ? ca.c_str() : no_file},
         {"gssencmode", "disable"}, // it would cost a round trip and could block
         {"application_name", "fairway"},
         {"client_encoding", "UTF8"},
@@ -125,11 +128,12 @@ Reason silence_of(PGconn* c) {
 }
 
 /// Yields true once the session stands. The socket may be another one at each step.
-Task<bool> establish(Loop& loop, PGconn* c, Reason& silence) {
+Task<bool> establish(Loop& loop, PGconn* c, Reason& silence, TlsVerdict& tls) {
     PostgresPollingStatusType step = PGRES_POLLING_WRITING;
     while (PQstatus(c) != CONNECTION_BAD && step != PGRES_POLLING_OK && step != PGRES_POLLING_FAILED) {
         silence = silence_of(c);
         co_await Ready(loop, PQsocket(c), step == PGRES_POLLING_READING ? Loop::readable : Loop::writable);
+        tls.of(PQsslStruct(c, "OpenSSL"));
         step = PQconnectPoll(c);
     }
     co_return step == PGRES_POLLING_OK;
@@ -180,9 +184,14 @@ Task<PgAnswer> ask(Loop& loop, PgQuestion question, Reason& silence) {
     none.detail = "out of memory";
     if (!session) co_return none;
 
-    Task<bool> establishing = establish(loop, session.get(), silence);
+    TlsVerdict tls; // libpq says no more than "certificate verify failed"
+    Task<bool> establishing = establish(loop, session.get(), silence, tls);
     const bool established = co_await establishing;
-    if (!established) co_return failed(session.get(), question.address);
+    if (!established) {
+        PgAnswer no = failed(session.get(), question.address);
+        if (no.reason == Reason::bad_certificate && tls.expired()) no.reason = Reason::expired_certificate;
+        co_return no;
+    }
 
     silence = Reason::timeout_first_byte;
     Task<Result> asking = query(loop, session.get(), question.sql);

@@ -1,0 +1,178 @@
+#include "probes/worker.hpp"
+
+#include "probes/uv_loop.hpp"
+#include "tests/unit/probes/fault_server.hpp"
+
+#include <doctest/doctest.h>
+
+#include <map>
+#include <set>
+
+using namespace fairway;
+using namespace fairway::probes;
+using namespace fairway::testing;
+
+namespace {
+
+Assignment member(MemberId id, std::uint16_t port, CheckKind kind, Duration interval = 100ms,
+                  std::variant<IpAddress, std::string> target = IpAddress::parse("127.0.0.1").value()) {
+    Check c;
+    c.kind = std::move(kind);
+    c.timing.interval = interval;
+    c.timing.retest = 10ms;
+    Assignment a;
+    a.member = id;
+    a.spec.check = std::make_shared<const Check>(c);
+    a.spec.target = std::move(target);
+    a.spec.port = port;
+    return a;
+}
+
+void answer_ok(Peer& p) {
+    p.read_until("\r\n\r\n");
+    p.write("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
+    p.ended();
+}
+
+/// A worker and the control loop that hears of it.
+struct Rig {
+    UvLoop control;
+    std::vector<Observation> seen;
+    std::function<void(const Observation&)> on_seen = [](const Observation&) {};
+    std::optional<ProbeWorker> worker;
+
+    explicit Rig(ProbeWorker::Options options = {}) {
+        worker.emplace(
+            control,
+            [this](std::span<const Observation> batch) {
+                for (const Observation& o : batch) {
+                    seen.push_back(o);
+                    on_seen(o);
+                }
+            },
+            options);
+    }
+    /// Runs the control loop until `done` after an observation.
+    void run_until(std::function<bool()> done) {
+        on_seen = [this, done = std::move(done)](const Observation&) {
+            if (done()) control.stop();
+        };
+        const auto too_long = control.after(30s, [this] { control.stop(); });
+        control.run();
+    }
+    std::size_t count(MemberId id) const {
+        return static_cast<std::size_t>(
+            std::count_if(seen.begin(), seen.end(), [&](auto& o) { return o.member == id; }));
+    }
+};
+
+} // namespace
+
+TEST_CASE("a worker looks at its members and reports in the control loop's thread") {
+    const FaultServer web(&answer_ok);
+    const FaultServer open([](Peer& p) { p.ended(); });
+    const DeadPort dead(DeadPort::Kind::refusing);
+    Rig rig;
+    const auto control_thread = std::this_thread::get_id();
+    rig.worker->assign({member(1, web.port(), HttpCheck{}), member(2, open.port(), TcpCheck{}),
+                        member(3, dead.port(), TcpCheck{})});
+    rig.run_until([&] {
+        CHECK(std::this_thread::get_id() == control_thread);
+        return rig.count(1) >= 3 && rig.count(2) >= 3 && rig.count(3) >= 3;
+    });
+    for (const Observation& o : rig.seen) {
+        INFO(o.member << ": " << o.detail);
+        CHECK(o.reason == (o.member == 3 ? Reason::refused : Reason::ok));
+        CHECK(o.ended >= o.begun);
+    }
+}
+
+TEST_CASE("a removed member is looked at no more, the others keep their rhythm") {
+    const FaultServer a(&answer_ok), b(&answer_ok);
+    Rig rig;
+    rig.worker->assign({member(1, a.port(), HttpCheck{}, 50ms), member(2, b.port(), HttpCheck{}, 50ms)});
+    rig.run_until([&] { return rig.count(1) >= 2 && rig.count(2) >= 2; });
+    rig.worker->assign({member(2, b.port(), HttpCheck{}, 50ms)});
+    std::size_t later = 0;
+    rig.run_until([&] { return rig.seen.back().member == 2 && ++later == 3; });
+    const std::size_t ones = rig.count(1);
+    const int accepted = a.accepted();
+    later = 0;
+    rig.run_until([&] { return rig.seen.back().member == 2 && ++later == 10; });
+    CHECK(rig.count(1) == ones);
+    CHECK(a.accepted() == accepted);
+}
+
+TEST_CASE("a look asked for comes at once") {
+    const FaultServer open([](Peer& p) { p.ended(); });
+    Rig rig;
+    rig.worker->assign({member(0, open.port(), TcpCheck{}, 1h)});
+    rig.run_until([&] { return rig.count(0) == 1; });
+    const std::array<MemberId, 2> ids{0, 99}; // one that is not assigned is passed over
+    rig.worker->look(ids);
+    rig.run_until([&] { return rig.count(0) == 2; });
+    CHECK(rig.count(0) == 2);
+}
+
+TEST_CASE("starts are spread over one interval (H9)") {
+    const FaultServer open([](Peer& p) { p.finish(); });
+    Rig rig;
+    std::vector<Assignment> members;
+    for (MemberId id = 0; id < 20; ++id) members.push_back(member(id, open.port(), TcpCheck{}, 1s));
+    rig.worker->assign(members);
+    std::set<MemberId> all;
+    rig.run_until([&] {
+        all.insert(rig.seen.back().member);
+        return all.size() == 20;
+    });
+    std::map<MemberId, Instant> first;
+    for (const Observation& o : rig.seen) first.try_emplace(o.member, o.begun);
+    std::vector<Instant> begun;
+    for (const auto& [id, t] : first) begun.push_back(t);
+    std::sort(begun.begin(), begun.end());
+    CHECK(begun.back() - begun.front() > 800ms);
+    Duration widest{};
+    for (std::size_t i = 1; i < begun.size(); ++i) widest = std::max(widest, begun[i] - begun[i - 1]);
+    CHECK(widest < 400ms);
+}
+
+TEST_CASE("a target given by name is resolved; one that cannot be is unknown (L3)") {
+    const FaultServer open([](Peer& p) { p.ended(); });
+    Rig rig;
+    rig.worker->assign({member(1, open.port(), TcpCheck{}, 50ms, std::string("127.0.0.1")),
+                        member(2, open.port(), TcpCheck{}, 50ms, std::string("not a name"))});
+    rig.run_until([&] { return rig.count(1) >= 2 && rig.count(2) >= 2; });
+    for (const Observation& o : rig.seen) {
+        INFO(o.detail);
+        CHECK(o.reason == (o.member == 1 ? Reason::ok : Reason::resolve_failure));
+        CHECK(o.outcome == (o.member == 1 ? Outcome::pass : Outcome::unknown));
+    }
+}
+
+TEST_CASE("beyond the limit of open looks a look is unknown, and says why") {
+    const FaultServer silent([](Peer&) {});
+    ProbeWorker::Options options;
+    options.max_open = 1;
+    Rig rig(options);
+    rig.worker->assign(
+        {member(1, silent.port(), HttpCheck{}, 50ms), member(2, silent.port(), HttpCheck{}, 50ms)});
+    rig.run_until([&] { return rig.seen.size() >= 2; });
+    CHECK(rig.seen[0].outcome == Outcome::unknown);
+    CHECK(rig.seen[0].reason == Reason::local_limit);
+}
+
+TEST_CASE("a worker ends at once with looks under way, and the sink hears nothing after") {
+    const FaultServer silent([](Peer&) {});
+    Rig rig;
+    const DeadPort dead(DeadPort::Kind::refusing);
+    std::vector<Assignment> members;
+    for (MemberId id = 0; id < 50; ++id)
+        members.push_back(member(id, id % 2 ? silent.port() : dead.port(), HttpCheck{}, 10ms));
+    rig.worker->assign(members);
+    rig.run_until([&] { return rig.seen.size() > 50; });
+    rig.worker.reset();
+    const std::size_t before = rig.seen.size();
+    rig.control.stop();
+    rig.control.run();
+    CHECK(rig.seen.size() == before);
+}
