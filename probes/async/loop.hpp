@@ -15,7 +15,8 @@ class Loop {
   public:
     using Callback = std::function<void()>;
 
-    /// A timer or a descriptor watch. Destroying it ends it: its callback never runs afterwards.
+    /// A timer or a descriptor watch. Destroying it, its own callback included, ends it: the callback never runs
+    /// afterwards. A descriptor has one watch at a time.
     class Handle {
       public:
         virtual ~Handle() = default;
