@@ -1,0 +1,292 @@
+// What an outsider sees: one name and type in, one answer out, decoded by ldns.
+#include "oracle.hpp"
+
+#include <doctest/doctest.h>
+
+using namespace fairway;
+using namespace fairway::dns;
+using namespace fairway::dns::testing;
+
+namespace {
+
+const Client over_tcp{{}, Client::Transport::tcp};
+const char* const soa = "@ 3600 SOA ns1 host 1 3600 600 86400 60";
+
+Model model_of(std::vector<Zone> zones) {
+    Model m;
+    m.zones = std::move(zones);
+    return m;
+}
+
+Service service(const std::string& name) {
+    Service s;
+    s.name = *Name::parse(name);
+    return s;
+}
+
+std::vector<IpAddress> ips(std::initializer_list<const char*> texts) {
+    std::vector<IpAddress> out;
+    for (const auto* t : texts) out.push_back(*IpAddress::parse(t));
+    return out;
+}
+
+// Two zones of which one lies in the other, and all that RFC 1034 section 4.3.2 speaks of.
+SnapshotPtr world() {
+    Model m = model_of({zone_of("example.com", {soa,
+                                                "@ 3600 NS ns1",
+                                                "@ 3600 NS ns2.elsewhere.net.",
+                                                "ns1 3600 A 192.0.2.53",
+                                                "@ 300 TXT \"v=spf1 -all\"",
+                                                "@ 300 MX 10 mail",
+                                                "@ 300 MX 20 mail.elsewhere.net.",
+                                                "mail 300 A 192.0.2.25",
+                                                "www 300 CNAME web",
+                                                "web 300 A 192.0.2.80",
+                                                "web 300 AAAA 2001:db8::80",
+                                                "web 300 A 192.0.2.80",
+                                                "web 200 A 192.0.2.81", // twice the same, and two TTLs
+                                                "out 300 CNAME www.elsewhere.net.",
+                                                "dangling 300 CNAME nothing",
+                                                "loop1 300 CNAME loop2",
+                                                "loop2 300 CNAME loop1",
+                                                "self 300 CNAME self",
+                                                "a.b.c 300 A 192.0.2.1", // b.c and c are empty
+                                                "*.wild 300 A 192.0.2.7",
+                                                "*.wild 300 MX 10 mx.wild",
+                                                "under.wild 300 TXT \"here\"",
+                                                "x.deep.wild 300 A 192.0.2.8",
+                                                "*.alias 300 CNAME web",
+                                                "*.self 300 CNAME a.self",
+                                                "_sip._tcp 300 SRV 1 2 5060 sip",
+                                                "sip 300 A 192.0.2.60",
+                                                "sub 300 NS ns.sub",
+                                                "sub 300 NS ns.other",
+                                                "sub 300 NS ns3.elsewhere.net.",
+                                                "ns.sub 300 A 192.0.2.10",
+                                                "ns.sub 300 AAAA 2001:db8::10",
+                                                "sub 300 DS 1 8 2 " + std::string(64, 'a'),
+                                                "hidden.sub 300 A 192.0.2.11",
+                                                "other 300 NS ns.other",
+                                                "ns.other 300 A 192.0.2.12",
+                                                "into 300 CNAME host.sub",
+                                                "old 300 DNAME new",
+                                                "a.new 300 A 192.0.2.90",
+                                                "hidden.old 300 A 192.0.2.91",
+                                                "far 300 DNAME elsewhere.net.",
+                                                "grow 300 DNAME a-rather-long-label-that-grows.grow",
+                                                "raw 300 TYPE65280 \\# 3 010203",
+                                                "service 300 TXT \"beside\"",
+                                                "to-service 300 CNAME service",
+                                                "inner 300 NS ns1.inner",
+                                                "ns1.inner 300 A 192.0.2.99",
+                                                "inner 300 DS 2 8 2 " + std::string(64, 'b')}),
+                        zone_of("inner.example.com", {soa, "@ 300 NS ns1", "ns1 300 A 192.0.2.54"})});
+    m.services = {service("example.com"),      service("service.example.com"), service("*.many.example.com"),
+                  service("down.example.com"), service("empty.example.com"),   service("four.example.com")};
+    const auto draw = [](std::vector<IpAddress> a) {
+        AnswerPlan p;
+        p.kind = AnswerPlan::Kind::draw;
+        p.ttl = 10;
+        p.choices = {{0, std::move(a), 1}};
+        return p;
+    };
+    AnswerPlan down, empty;
+    empty.kind = AnswerPlan::Kind::nodata;
+    return compile(
+        m,
+        std::vector<AnswerPlan>{draw(ips({"198.51.100.1"})), draw(ips({"198.51.100.2", "2001:db8:1::2"})),
+                                draw(ips({"198.51.100.3"})), down, empty, draw(ips({"198.51.100.5"}))},
+        1);
+}
+
+std::string looked_up(const Snapshot& s, const std::string& name, const std::string& type) {
+    const auto reply = ask(s, make_query(name, type_number(type)));
+    const auto d = decode(reply);
+    return d ? d->text() : "not a message";
+}
+
+const std::string negative =
+    "\nns example.com. 60 SOA ns1.example.com. host.example.com. 1 3600 600 86400 60";
+const std::string inner_negative =
+    "\nns inner.example.com. 60 SOA ns1.inner.example.com. host.inner.example.com. 1 3600 600 86400 60";
+const std::string referral = "NOERROR [qr]\nns sub.example.com. 300 NS ns.other.example.com."
+                             "\nns sub.example.com. 300 NS ns.sub.example.com."
+                             "\nns sub.example.com. 300 NS ns3.elsewhere.net."
+                             "\nar ns.other.example.com. 300 A 192.0.2.12"
+                             "\nar ns.sub.example.com. 300 A 192.0.2.10"
+                             "\nar ns.sub.example.com. 300 AAAA 2001:db8::10";
+
+} // namespace
+
+TEST_CASE("each name and type has the answer that RFC 1034 section 4.3.2 gives it") {
+    const auto snapshot = world();
+    struct Row {
+        const char *name, *type;
+        std::string expected;
+    };
+    const Row rows[] = {
+        // what is there
+        {"example.com.", "NS",
+         "NOERROR [qr aa]\nan example.com. 3600 NS ns1.example.com.\nan example.com. 3600 NS "
+         "ns2.elsewhere.net."},
+        {"example.com.", "SOA",
+         "NOERROR [qr aa]\nan example.com. 3600 SOA ns1.example.com. host.example.com. 1 3600 600 86400 60"},
+        {"example.com.", "MX",
+         "NOERROR [qr aa]\nan example.com. 300 MX 10 mail.example.com.\nan example.com. 300 MX 20 "
+         "mail.elsewhere.net."},
+        {"example.com.", "TXT", "NOERROR [qr aa]\nan example.com. 300 TXT \"v=spf1 -all\""},
+        {"web.example.com.", "A",
+         "NOERROR [qr aa]\nan web.example.com. 200 A 192.0.2.80\nan web.example.com. 200 A 192.0.2.81"},
+        {"_sip._tcp.example.com.", "SRV",
+         "NOERROR [qr aa]\nan _sip._tcp.example.com. 300 SRV 1 2 5060 sip.example.com."},
+        {"raw.example.com.", "TYPE65280", "NOERROR [qr aa]\nan raw.example.com. 300 TYPE65280 \\# 3 010203"},
+        // what is not
+        {"web.example.com.", "TXT", "NOERROR [qr aa]" + negative},
+        {"c.example.com.", "A", "NOERROR [qr aa]" + negative},
+        {"b.c.example.com.", "TXT", "NOERROR [qr aa]" + negative},
+        {"nothing.example.com.", "A", "NXDOMAIN [qr aa]" + negative},
+        {"x.b.c.example.com.", "A", "NXDOMAIN [qr aa]" + negative},
+        {"a.b.c.d.e.f.g.h.nothing.example.com.", "A", "NXDOMAIN [qr aa]" + negative},
+        {"example.net.", "A", "REFUSED [qr]"},
+        {"com.", "NS", "REFUSED [qr]"},
+        {".", "NS", "REFUSED [qr]"},
+        // CNAME
+        {"www.example.com.", "A",
+         "NOERROR [qr aa]\nan web.example.com. 200 A 192.0.2.80\nan web.example.com. 200 A 192.0.2.81\nan "
+         "www.example.com. 300 CNAME web.example.com."},
+        {"www.example.com.", "CNAME", "NOERROR [qr aa]\nan www.example.com. 300 CNAME web.example.com."},
+        {"www.example.com.", "TXT",
+         "NOERROR [qr aa]\nan www.example.com. 300 CNAME web.example.com." + negative},
+        {"out.example.com.", "A", "NOERROR [qr aa]\nan out.example.com. 300 CNAME www.elsewhere.net."},
+        {"dangling.example.com.", "A",
+         "NXDOMAIN [qr aa]\nan dangling.example.com. 300 CNAME nothing.example.com." + negative},
+        {"loop1.example.com.", "A",
+         "NOERROR [qr aa]\nan loop1.example.com. 300 CNAME loop2.example.com.\nan loop2.example.com. 300 "
+         "CNAME loop1.example.com."},
+        {"self.example.com.", "A", "NOERROR [qr aa]\nan self.example.com. 300 CNAME self.example.com."},
+        // wildcards
+        {"x.wild.example.com.", "A", "NOERROR [qr aa]\nan x.wild.example.com. 300 A 192.0.2.7"},
+        {"x.y.z.wild.example.com.", "A", "NOERROR [qr aa]\nan x.y.z.wild.example.com. 300 A 192.0.2.7"},
+        {"x.y.wild.example.com.", "MX",
+         "NOERROR [qr aa]\nan x.y.wild.example.com. 300 MX 10 mx.wild.example.com."},
+        {"*.wild.example.com.", "MX",
+         "NOERROR [qr aa]\nan *.wild.example.com. 300 MX 10 mx.wild.example.com."},
+        {"x.wild.example.com.", "TXT", "NOERROR [qr aa]" + negative},
+        {"wild.example.com.", "A", "NOERROR [qr aa]" + negative},
+        {"under.wild.example.com.", "A", "NOERROR [qr aa]" + negative},
+        {"x.under.wild.example.com.", "A", "NXDOMAIN [qr aa]" + negative},
+        {"deep.wild.example.com.", "A", "NOERROR [qr aa]" + negative},
+        {"y.deep.wild.example.com.", "A", "NXDOMAIN [qr aa]" + negative},
+        {"any.alias.example.com.", "A",
+         "NOERROR [qr aa]\nan any.alias.example.com. 300 CNAME web.example.com.\nan web.example.com. 200 A "
+         "192.0.2.80\nan web.example.com. 200 A 192.0.2.81"},
+        // delegations
+        {"sub.example.com.", "A", referral},
+        {"sub.example.com.", "NS", referral},
+        {"host.sub.example.com.", "A", referral},
+        {"ns.sub.example.com.", "A", referral},
+        {"hidden.sub.example.com.", "ANY", referral},
+        {"a.b.hidden.sub.example.com.", "DS", referral},
+        {"sub.example.com.", "DS",
+         "NOERROR [qr aa]\nan sub.example.com. 300 DS 1 8 2 " + std::string(64, 'a')},
+        {"other.example.com.", "DS", "NOERROR [qr aa]" + negative},
+        {"into.example.com.", "A",
+         "NOERROR [qr aa]\nan into.example.com. 300 CNAME host.sub.example.com." + referral.substr(12)},
+        // a zone in a zone
+        {"inner.example.com.", "NS", "NOERROR [qr aa]\nan inner.example.com. 300 NS ns1.inner.example.com."},
+        {"ns1.inner.example.com.", "A", "NOERROR [qr aa]\nan ns1.inner.example.com. 300 A 192.0.2.54"},
+        {"x.inner.example.com.", "A", "NXDOMAIN [qr aa]" + inner_negative},
+        {"inner.example.com.", "TXT", "NOERROR [qr aa]" + inner_negative},
+        {"inner.example.com.", "DS",
+         "NOERROR [qr aa]\nan inner.example.com. 300 DS 2 8 2 " + std::string(64, 'b')},
+        // DNAME
+        {"a.old.example.com.", "A",
+         "NOERROR [qr aa]\nan a.new.example.com. 300 A 192.0.2.90\nan a.old.example.com. 300 CNAME "
+         "a.new.example.com.\nan old.example.com. 300 DNAME new.example.com."},
+        {"b.old.example.com.", "A",
+         "NXDOMAIN [qr aa]\nan b.old.example.com. 300 CNAME b.new.example.com.\nan old.example.com. 300 "
+         "DNAME new.example.com." +
+             negative},
+        {"old.example.com.", "A", "NOERROR [qr aa]" + negative},
+        {"old.example.com.", "DNAME", "NOERROR [qr aa]\nan old.example.com. 300 DNAME new.example.com."},
+        {"hidden.old.example.com.", "A",
+         "NXDOMAIN [qr aa]\nan hidden.old.example.com. 300 CNAME hidden.new.example.com.\nan "
+         "old.example.com. 300 DNAME new.example.com." +
+             negative},
+        {"x.y.far.example.com.", "A",
+         "NOERROR [qr aa]\nan far.example.com. 300 DNAME elsewhere.net.\nan x.y.far.example.com. 300 CNAME "
+         "x.y.elsewhere.net."},
+        // services
+        {"example.com.", "A", "NOERROR [qr aa]\nan example.com. 10 A 198.51.100.1"},
+        {"example.com.", "AAAA", "NOERROR [qr aa]" + negative},
+        {"service.example.com.", "AAAA", "NOERROR [qr aa]\nan service.example.com. 10 AAAA 2001:db8:1::2"},
+        {"service.example.com.", "TXT", "NOERROR [qr aa]\nan service.example.com. 300 TXT \"beside\""},
+        {"service.example.com.", "MX", "NOERROR [qr aa]" + negative},
+        {"service.example.com.", "ANY", "NOERROR [qr aa]\nan service.example.com. 10 A 198.51.100.2"},
+        {"to-service.example.com.", "A",
+         "NOERROR [qr aa]\nan service.example.com. 10 A 198.51.100.2\nan to-service.example.com. 300 CNAME "
+         "service.example.com."},
+        {"x.y.many.example.com.", "A", "NOERROR [qr aa]\nan x.y.many.example.com. 10 A 198.51.100.3"},
+        {"down.example.com.", "A", "SERVFAIL [qr]"},
+        {"down.example.com.", "TXT", "NOERROR [qr aa]" + negative},
+        {"empty.example.com.", "A", "NOERROR [qr aa]" + negative},
+        // ANY is one set
+        {"web.example.com.", "ANY",
+         "NOERROR [qr aa]\nan web.example.com. 200 A 192.0.2.80\nan web.example.com. 200 A 192.0.2.81"},
+        {"c.example.com.", "ANY", "NOERROR [qr aa]" + negative},
+        // transfers are not for everyone
+        {"example.com.", "AXFR", "REFUSED [qr]"},
+    };
+    for (const auto& row : rows) {
+        CAPTURE(row.name);
+        CAPTURE(row.type);
+        CHECK(looked_up(*snapshot, row.name, row.type) == row.expected);
+    }
+}
+
+TEST_CASE("a wildcard that names itself ends well") {
+    const auto d = decode(ask(*world(), make_query("b.self.example.com.", rrtype::txt)));
+    REQUIRE(d);
+    CHECK(d->answer.size() <= 2);
+}
+
+TEST_CASE("a DNAME that would make the name too long is YXDOMAIN") {
+    const std::string prefix =
+        std::string(60, 'x') + "." + std::string(60, 'y') + "." + std::string(60, 'z') + ".";
+    const auto d = decode(ask(*world(), make_query(prefix + "grow.example.com.", rrtype::a), over_tcp));
+    REQUIRE(d);
+    CHECK(d->rcode == "YXDOMAIN");
+}
+
+TEST_CASE("the question's case is echoed, whatever it is") {
+    const auto snapshot = world();
+    Random random(7);
+    for (int i = 0; i < 100'000; ++i) {
+        auto query = make_query("x.web.example.com.", rrtype::aaaa, static_cast<std::uint16_t>(i));
+        std::size_t at = header_size + (i % 2 ? 0 : 2); // one that is there, one that is not
+        query.erase(query.begin() + header_size, query.begin() + static_cast<std::ptrdiff_t>(at));
+        for (std::size_t k = header_size; query[k]; ++k)
+            if (query[k] >= 'a' && random.next() & 1) query[k] = static_cast<std::uint8_t>(query[k] - 32);
+        const auto reply = ask(*snapshot, query);
+        REQUIRE(reply.size() > query.size());
+        REQUIRE(std::equal(query.begin() + header_size, query.end(), reply.begin() + header_size));
+        REQUIRE((reply[3] & 15) == (i % 2 ? 3 : 0));
+        REQUIRE(std::equal(query.begin(), query.begin() + 2, reply.begin()));
+    }
+}
+
+TEST_CASE("every name answers every type without error, or says that it is not there") {
+    const auto snapshot = world();
+    for (const char* name :
+         {"example.com.", "web.example.com.", "c.example.com.", "www.example.com.", "wild.example.com.",
+          "service.example.com.", "x.many.example.com.", "old.example.com.", "sub.example.com."})
+        for (std::uint16_t type = 1; type < 300; ++type) {
+            if (type == rrtype::axfr || type == rrtype::ixfr) continue;
+            const auto d = decode(ask(*snapshot, make_query(name, type)));
+            REQUIRE(d);
+            CAPTURE(name);
+            CAPTURE(type);
+            REQUIRE(d->rcode == "NOERROR");
+            REQUIRE(!(d->answer.empty() && d->authority.empty()));
+        }
+}

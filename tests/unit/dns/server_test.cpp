@@ -1,0 +1,201 @@
+// The running front, over loopback: UDP, TCP, publishing, binding, stopping.
+#include "dns/server.hpp"
+#include "oracle.hpp"
+
+#include <doctest/doctest.h>
+
+#include <netinet/in.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+using namespace fairway;
+using namespace fairway::dns;
+using namespace fairway::dns::testing;
+using namespace std::chrono_literals;
+
+namespace {
+
+constexpr int patience_ms =
+    10'000; // what a loaded machine may need; nothing waits that long when all is well
+
+SnapshotPtr answering(const char* address, std::uint64_t generation) {
+    Model m;
+    std::vector<std::string> lines{"@ 3600 SOA ns1 host 1 3600 600 86400 60", "@ 3600 NS ns1",
+                                   std::string("www 300 A ") + address};
+    for (int i = 0; i < 200; ++i)
+        lines.push_back("big 300 TXT \"" + std::to_string(i) + std::string(200, 'x') + "\"");
+    m.zones = {zone_of("example.com", lines)};
+    return compile(m, {}, generation);
+}
+
+DnsSettings listening(std::initializer_list<const char*> addresses, unsigned threads = 2) {
+    DnsSettings settings;
+    for (const auto* a : addresses) settings.listen.push_back(*SocketAddress::parse(a));
+    settings.threads = threads;
+    return settings;
+}
+
+Socket connected(const SocketAddress& to, int type) {
+    sockaddr_storage a;
+    const socklen_t length = to_sockaddr(to, a);
+    Socket s(socket(a.ss_family, type, 0));
+    REQUIRE(connect(s.fd(), reinterpret_cast<sockaddr*>(&a), length) == 0);
+    return s;
+}
+
+bool readable(const Socket& s, int ms = patience_ms) {
+    pollfd p{s.fd(), POLLIN, 0};
+    return poll(&p, 1, ms) == 1;
+}
+
+Packet over_udp(const Socket& s, const Packet& query) {
+    REQUIRE(send(s.fd(), query.data(), query.size(), 0) == static_cast<ssize_t>(query.size()));
+    REQUIRE(readable(s));
+    Packet reply(max_message);
+    reply.resize(static_cast<std::size_t>(recv(s.fd(), reply.data(), reply.size(), 0)));
+    return reply;
+}
+
+Packet framed(const Packet& query) {
+    Packet out(2);
+    put16(out.data(), query.size());
+    out.insert(out.end(), query.begin(), query.end());
+    return out;
+}
+
+void send_all(const Socket& s, const Packet& bytes) {
+    REQUIRE(send(s.fd(), bytes.data(), bytes.size(), MSG_NOSIGNAL) == static_cast<ssize_t>(bytes.size()));
+}
+
+// Exactly so many octets, or fewer if the other side ended.
+Packet receive(const Socket& s, std::size_t size) {
+    Packet in(size);
+    std::size_t got = 0;
+    while (got < size) {
+        REQUIRE(readable(s));
+        const auto n = recv(s.fd(), in.data() + got, size - got, 0);
+        if (n <= 0) break;
+        got += static_cast<std::size_t>(n);
+    }
+    in.resize(got);
+    return in;
+}
+
+Packet receive_message(const Socket& s) {
+    const auto prefix = receive(s, 2);
+    return prefix.size() == 2 ? receive(s, get16(prefix.data())) : Packet{};
+}
+
+Packet query_for(const char* name, std::uint16_t id) { return make_query(name, rrtype::any, id); }
+std::string first_answer(const Packet& reply) {
+    const auto d = decode(reply);
+    return d && !d->answer.empty() ? d->answer[0] : "none";
+}
+
+} // namespace
+
+TEST_CASE("both transports answer on every address, and a published snapshot is seen by the next query") {
+    auto [server, problems] = Server::start(listening({"127.0.0.1:0", "[::1]:0"}), answering("192.0.2.1", 1));
+    REQUIRE(server);
+    REQUIRE(server->addresses().size() == 2);
+    for (const auto& address : server->addresses()) {
+        const auto udp = connected(address, SOCK_DGRAM), tcp = connected(address, SOCK_STREAM);
+        CHECK(first_answer(over_udp(udp, query_for("www.example.com.", 1))) ==
+              "www.example.com. 300 A 192.0.2.1");
+        send_all(tcp, framed(query_for("www.example.com.", 2)));
+        CHECK(first_answer(receive_message(tcp)) == "www.example.com. 300 A 192.0.2.1");
+    }
+    CHECK(server->publish(answering("192.0.2.2", 2)));
+    CHECK_FALSE(server->publish(answering("192.0.2.3", 2)));
+    for (const auto& address : server->addresses()) {
+        for (int client = 0; client < 8; ++client) { // reaches every worker
+            const auto udp = connected(address, SOCK_DGRAM);
+            CHECK(first_answer(over_udp(udp, query_for("www.example.com.", 3))) ==
+                  "www.example.com. 300 A 192.0.2.2");
+        }
+        const auto tcp = connected(address, SOCK_STREAM);
+        send_all(tcp, framed(query_for("www.example.com.", 4)));
+        CHECK(first_answer(receive_message(tcp)) == "www.example.com. 300 A 192.0.2.2");
+    }
+    const auto counts = server->counts();
+    CHECK(counts.udp.queries == 18);
+    CHECK(counts.udp.by_rcode[0] == 18);
+    CHECK(counts.tcp.queries == 4);
+    CHECK(counts.tcp.connections == 4);
+}
+
+TEST_CASE("queries in one segment, and a query octet by octet, are answered in order") {
+    auto [server, problems] = Server::start(listening({"127.0.0.1:0"}, 1), answering("192.0.2.1", 1));
+    REQUIRE(server);
+    const auto tcp = connected(server->addresses()[0], SOCK_STREAM);
+    Packet all;
+    for (std::uint16_t id = 0; id < 100; ++id) {
+        const auto one = framed(query_for(id % 2 ? "www.example.com." : "big.example.com.", id));
+        all.insert(all.end(), one.begin(), one.end());
+    }
+    send_all(tcp, all);
+    for (std::uint16_t id = 0; id < 100; ++id) CHECK(get16(receive_message(tcp).data()) == id);
+    for (const std::uint8_t octet : framed(query_for("www.example.com.", 777))) send_all(tcp, {octet});
+    CHECK(get16(receive_message(tcp).data()) == 777);
+}
+
+TEST_CASE("a client that stops sending still gets its answers, then the end") {
+    auto [server, problems] = Server::start(listening({"127.0.0.1:0"}, 1), answering("192.0.2.1", 1));
+    REQUIRE(server);
+    const auto tcp = connected(server->addresses()[0], SOCK_STREAM);
+    Packet all;
+    for (std::uint16_t id = 0; id < 50; ++id) {
+        const auto one = framed(query_for("big.example.com.", id)); // 2 MB in all: more than the sockets hold
+        all.insert(all.end(), one.begin(), one.end());
+    }
+    send_all(tcp, all);
+    shutdown(tcp.fd(), SHUT_WR);
+    for (std::uint16_t id = 0; id < 50; ++id) CHECK(get16(receive_message(tcp).data()) == id);
+    CHECK(receive(tcp, 1).empty());
+}
+
+TEST_CASE("idle, slow and surplus connections are closed; the others go on") {
+    TcpLimits limits;
+    limits.idle = 300ms;
+    limits.connections = 3;
+    auto [server, problems] = Server::start(listening({"127.0.0.1:0"}, 1), answering("192.0.2.1", 1), limits);
+    REQUIRE(server);
+    const auto& address = server->addresses()[0];
+    const auto idle = connected(address, SOCK_STREAM);
+    CHECK(receive(idle, 1).empty()); // returns once the server has closed it
+    const auto dribble = connected(address, SOCK_STREAM);
+    send_all(dribble, {0}); // half a length is not a query
+    CHECK(receive(dribble, 1).empty());
+    std::vector<Socket> many;
+    for (std::uint16_t i = 0; i < 5; ++i) {
+        many.push_back(connected(address, SOCK_STREAM));
+        send_all(many.back(), framed(query_for("www.example.com.", i)));
+        CHECK(get16(receive_message(many.back()).data()) == i);
+    }
+    CHECK(server->counts().tcp.closed_by_limit >= 4);
+}
+
+TEST_CASE("an address that cannot be bound is named, with what to do") {
+    auto [first, none] = Server::start(listening({"127.0.0.1:0"}, 1), answering("192.0.2.1", 1));
+    REQUIRE(first);
+    DnsSettings taken;
+    taken.threads = 1;
+    taken.listen = {first->addresses()[0], *SocketAddress::parse("203.0.113.99:53535")};
+    auto [second, problems] = Server::start(taken, answering("192.0.2.1", 1));
+    CHECK_FALSE(second);
+    REQUIRE(problems.size() == 2);
+    CHECK(problems[0].find(first->addresses()[0].to_string() + " (TCP): address in use") == 0);
+    CHECK(problems[1] == "203.0.113.99:53535 (TCP): no such address on this machine");
+}
+
+TEST_CASE("an unspecified address is every address of its family") {
+    auto [server, problems] = Server::start(listening({"0.0.0.0:0"}, 1), answering("192.0.2.1", 1));
+    REQUIRE(server);
+    bool loopback = false;
+    for (const auto& a : server->addresses()) {
+        CHECK_FALSE(a.ip.unspecified());
+        loopback |= a.ip == *IpAddress::parse("127.0.0.1");
+    }
+    CHECK(loopback);
+}
