@@ -85,6 +85,20 @@ void carry_over(ServiceState& to, ServiceState& from, const Model& old_model, co
     to.no_primary_critical = from.no_primary_critical;
     to.active_since = from.active_since;
     to.noise = from.noise;
+    to.warm = from.warm;
+    if (old_model.clients.classes == model.clients.classes) to.previous = from.previous;
+    auto moved = [&](const std::vector<EndpointIndex>& list) {
+        std::vector<EndpointIndex> result;
+        for (EndpointIndex e : list)
+            if (auto n =
+                    same_site(old_model, old_model.services[from.index], e, model, model.services[to.index]))
+                result.push_back(*n);
+        return result;
+    };
+    to.primaries = moved(from.primaries);
+    to.refused_claims = moved(from.refused_claims);
+    for (auto& e : to.previous) // by endpoint number: only good if the sites still are what they were
+        if (e && moved({*e}) != std::vector{*e}) e.reset();
     for (EndpointIndex o = 0; o < from.endpoints.size(); ++o)
         if (auto e =
                 same_site(old_model, old_model.services[from.index], o, model, model.services[to.index])) {
@@ -102,6 +116,8 @@ void Engine::State::adopt(ModelPtr next, Now now, std::vector<MemberState> old_m
     std::unordered_map<std::string, MemberState*> known;
     for (MemberState& m : old_members) known.emplace(m.spec.key(), &m);
 
+    std::vector<MemberId> doubted; // doubt lasts over a reload, with the witnesses that are left
+    for (MemberSlot slot : doubt.witnesses) doubted.push_back(old_members[slot].id);
     members.clear();
     told.clear();
     for (const ProbeSpec& spec : binding.probes) {
@@ -126,7 +142,9 @@ void Engine::State::adopt(ModelPtr next, Now now, std::vector<MemberState> old_m
         for (const BoundEndpoint& e : binding.services[s]) depend(members, e, s);
     }
     brink.clear();
-    std::erase_if(doubt.witnesses, [&](MemberSlot) { return true; });
+    doubt.witnesses.clear();
+    for (MemberId id : doubted)
+        if (slot_of[id] >= 0) doubt.witnesses.push_back(static_cast<MemberSlot>(slot_of[id]));
     dirty.assign(services.size(), 1);
 }
 
@@ -147,7 +165,8 @@ void Engine::State::restore(const Restored& restored, Now now) {
         const MemberRecord& r = *it->second;
         auto verdict = [](bool up) { return up ? Readiness::ready : Readiness::unready; };
         m.health.works = {verdict(r.up), now.at(r.since), r.passes, r.fails, now.at(r.run_since)};
-        if (r.requirements_hold) m.health.meets.verdict = verdict(*r.requirements_hold);
+        if (r.requirements_hold)
+            m.health.meets.verdict = m.health.keeps_up.verdict = verdict(*r.requirements_hold);
         if (r.up) m.health.last_pass = now.mono; // a witness (L4): it passed less than a minute ago
     }
 }
@@ -172,8 +191,8 @@ MemberRecord record_of(const MemberState& m, Now now) {
                    .passes = w.passes,
                    .fails = w.fails,
                    .run_since = now.wall_at(w.begin)};
-    if (m.health.meets.verdict != Readiness::undecided)
-        r.requirements_hold = m.health.meets.verdict == Readiness::ready;
+    if (m.health.requirements() != Readiness::undecided)
+        r.requirements_hold = m.health.requirements() == Readiness::ready;
     return r;
 }
 
@@ -208,13 +227,14 @@ Effects Engine::State::turn(ServiceIndex s, Now now) {
 
 Effects Engine::State::settle(Now now) {
     Effects out;
+    expire_overrides(out, now);
     for (ServiceIndex s = 0; s < services.size(); ++s)
         if (dirty[s] || (services[s].due && *services[s].due <= now.mono)) out.append(turn(s, now));
     return out;
 }
 
 /// Reckons lag from positions and asks whether the facts satisfy the check.
-bool Engine::State::meets(MemberState& m, const Observation& seen) {
+MemberHealth::Facts Engine::State::judge_facts(MemberState& m, const Observation& seen) {
     const Facts& f = seen.facts;
     if (f.position && !f.system.empty()) {
         if (f.role == Role::primary) tracks[f.system].sample(seen.ended, *f.position, f.epoch);
@@ -223,9 +243,8 @@ bool Engine::State::meets(MemberState& m, const Observation& seen) {
     if (f.role == Role::primary) m.lag.reset();
     const Requirements& want = m.spec.check->requirements;
     auto lag = m.lag ? std::optional(m.lag->time) : f.lag;
-    if (want.role && f.role != want.role) return false;
-    if (want.quorum && f.quorum == false) return false;
-    return !want.max_lag || !lag || *lag <= *want.max_lag;
+    bool role = !want.role || f.role == want.role, quorum = !want.quorum || f.quorum != false;
+    return {.meet = role && quorum, .keep_up = !want.max_lag || !lag || *lag <= *want.max_lag};
 }
 
 void Engine::State::take(const Observation& seen, Effects& out, Now now) {
@@ -234,24 +253,27 @@ void Engine::State::take(const Observation& seen, Effects& out, Now now) {
     MemberState& m = members[slot];
     bool passed = seen.outcome == Outcome::pass || seen.outcome == Outcome::degraded;
     bool held_before = m.health.held, row_before = m.health.works.fails > 0;
-    bool requirements = !passed || meets(m, seen);
-    auto step = m.health.observe(seen, m.spec.check->timing, doubt.active, requirements);
+    MemberHealth::Facts facts = passed ? judge_facts(m, seen) : MemberHealth::Facts{};
+    auto step = m.health.observe(seen, *m.spec.check, doubt.active, facts);
 
-    if (step.works == Moved::down || step.meets == Moved::down) {
+    auto moved = [&](Moved to) { return step.works == to || step.meets == to || step.keeps_up == to; };
+    if (moved(Moved::down)) {
         auto why = step.works == Moved::down
                        ? std::string(fairway::to_string(seen.reason)) + " " + seen.detail
                        : "requirements not met: " + seen.facts.to_string();
         out.transitions.push_back(member_transition(m, Change::member_down, Severity::warning, why, now));
-    } else if (step.works == Moved::up || step.meets == Moved::up) {
+    } else if (moved(Moved::up)) {
         out.transitions.push_back(member_transition(m, Change::member_up, Severity::info, "passes", now));
     } else if (m.health.held && !held_before) {
         out.transitions.push_back(member_transition(m, Change::member_held, Severity::info,
                                                     "silent, and not believed: self-doubt", now));
     }
     if (step.judge && std::ranges::none_of(brink, [&](auto& b) { return b.slot == slot; }))
-        brink.push_back({slot, {}});
+        brink.push_back({.slot = slot});
     bool row = m.health.works.fails > 0;
-    if (step.works != Moved::no || step.meets != Moved::no || row != row_before)
+    bool decided =
+        m.health.works.verdict != Readiness::undecided; // one without a verdict starts anew after a restart
+    if (decided && (moved(Moved::up) || moved(Moved::down) || row != row_before))
         out.members.push_back(record_of(m, now));
     if (step.changed) mark(m);
 }
@@ -275,7 +297,6 @@ Effects Engine::observe(std::span<const Observation> batch, Now now) {
 
 Effects Engine::tick(Now now) {
     Effects out;
-    state_->expire_overrides(out, now);
     state_->judge_silence(out, now);
     state_->review_doubt(out, now);
     out.append(state_->settle(now));
@@ -305,10 +326,9 @@ Effects Engine::reload(ModelPtr model, Now now) {
     ModelPtr old = st.model;
     auto old_members = std::move(st.members);
     auto old_services = std::move(st.services);
-    bool doubted = st.doubt.active;
     st.adopt(std::move(model), now, std::move(old_members), std::move(old_services), old.get());
     Effects out;
-    if (doubted) st.leave_doubt(out, now); // its witnesses are not what they were
+    st.review_doubt(out, now);
     out.append(st.settle(now));
     out.plans.clear();
     for (ServiceIndex s = 0; s < st.services.size(); ++s) out.plans.push_back(s);

@@ -151,6 +151,7 @@ CommandResult Engine::State::request_switch(ServiceIndex index, SwitchCause caus
     s.running = new_switch(c.service, cause, epoch, seat ? model->datacenter_of(c.service, *seat).name : "",
                            dc, std::string(to_string(cause)) + " by " + who, "", now);
     s.running->operator_name = who;
+    out.services.push_back(record_of(s, *model));
     out.transitions.push_back({.change = Change::switch_started,
                                .severity = Severity::info,
                                .service = c.service.name.to_string(),

@@ -13,7 +13,7 @@ Witness witness_of(const MemberState& m, MemberSlot slot) {
             .datacenter = m.datacenter.value_or(0),
             .reference = !m.datacenter,
             .begun = last.begun,
-            .silent = last.outcome == Outcome::fail && is_silence(last.reason)};
+            .silent = !last.answered()};
 }
 
 std::string world_text(const World& w) {
@@ -46,12 +46,7 @@ void Engine::State::judge_silence(Effects& out, Now now) {
         MemberState& m = members[b.slot];
         bool settle = b.deadline && *b.deadline <= now.mono;
         World world = judge(all, model->node.datacenter, *m.health.silent_since, settle);
-        if (!world.look.empty()) { // others are asked first, at most one timeout long
-            if (b.deadline) continue;
-            b.deadline = now.mono + m.spec.check->timing.timeout;
-            for (MemberSlot slot : world.look) out.look.push_back(members[slot].id);
-            continue;
-        }
+        if (!settle && waits_for_others(b, world, out, now)) continue;
         if (world.doubt) return enter_doubt(world, out, now);
         m.health.works.condemn(now.mono);
         const Observation& last = m.health.last;
@@ -64,6 +59,18 @@ void Engine::State::judge_silence(Effects& out, Now now) {
     std::erase_if(brink,
                   [&](const Brink& b) { return members[b.slot].health.works.verdict == Readiness::unready; });
     judge_references(out, now);
+}
+
+/// Others are asked first, and all that were asked are waited for, at most one timeout long.
+bool Engine::State::waits_for_others(Brink& b, const World& world, Effects& out, Now now) {
+    const MemberState& m = members[b.slot];
+    if (!b.deadline && !world.look.empty()) {
+        b.deadline = now.mono + m.spec.check->timing.timeout;
+        b.asked.assign(world.look.begin(), world.look.end());
+        for (MemberSlot slot : b.asked) out.look.push_back(members[slot].id);
+    }
+    return std::ranges::any_of(
+        b.asked, [&](MemberSlot slot) { return members[slot].health.last.begun < *m.health.silent_since; });
 }
 
 /// All references silent while the world is not dark: an alarm, no doubt.

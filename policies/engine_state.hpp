@@ -22,7 +22,8 @@ struct Doubt {
 /// A member that silence is about to take down, and until when the other witnesses are waited for.
 struct Brink {
     MemberSlot slot;
-    std::optional<Instant> deadline;
+    std::optional<Instant> deadline{};
+    std::vector<MemberSlot> asked{}; ///< all of these are waited for
 };
 
 struct Engine::State {
@@ -53,12 +54,13 @@ struct Engine::State {
     void mark(const MemberState& m);
     void mark_all();
     ServiceContext context(ServiceIndex s, Now now) const;
-    bool meets(MemberState& m, const Observation& seen);
+    MemberHealth::Facts judge_facts(MemberState& m, const Observation& seen);
 
     // ---- silence (engine_doubt.cpp)
     void judge_silence(Effects& out, Now now);
     void judge_references(Effects& out, Now now);
     void review_doubt(Effects& out, Now now);
+    bool waits_for_others(Brink& b, const World& world, Effects& out, Now now);
     std::vector<Witness> witnesses(Now now) const;
     void enter_doubt(const World& world, Effects& out, Now now);
     void leave_doubt(Effects& out, Now now);

@@ -53,6 +53,10 @@ bool followable(const SiteClaim& claim, const std::optional<Followed>& followed)
     return !claim.epoch || !followed->epoch || *claim.epoch >= *followed->epoch;
 }
 
+bool lost(const SiteClaim& claim, const std::optional<Followed>& followed) {
+    return claim.gone || (claim.fresh && claim.confirmed && !followable(claim, followed));
+}
+
 namespace {
 
 /// Each was seen by a probe begun after the other was first seen: they are primaries at the same time.
@@ -77,7 +81,7 @@ void one_claim(FollowDecision& d, const SiteClaim& claim, std::span<const SiteCl
     }
     auto old = std::ranges::find_if(
         claims, [&](auto& c) { return d.followed && c.endpoint == d.followed->endpoint; });
-    bool free = !d.followed || old == claims.end() || old->gone;
+    bool free = !d.followed || old == claims.end() || lost(*old, d.followed);
     if (!free || !claim.confirmed) return;
     auto epoch = claim.epoch ? claim.epoch : (d.followed ? d.followed->epoch : std::nullopt);
     auto system = !claim.system.empty() ? claim.system : (d.followed ? d.followed->system : std::string{});

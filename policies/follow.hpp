@@ -39,6 +39,9 @@ SiteClaim claim_of(EndpointIndex e, const BoundEndpoint& bound, std::span<const 
 /// Never below the followed epoch, never of another system. A claim without an epoch counts as equal.
 bool followable(const SiteClaim& claim, const std::optional<Followed>& followed);
 
+/// The followed site no longer holds the primary: its claim is gone, or is one that is not believed any more.
+bool lost(const SiteClaim& claim, const std::optional<Followed>& followed);
+
 struct FollowDecision {
     std::optional<Followed> followed;     ///< what is followed from now on
     bool moved = false;                   ///< to another site, or for the first time

@@ -28,7 +28,7 @@ double cost_ms(const Model& model, const ClientClass& clients, DatacenterIndex d
 }
 
 bool worth_it(double from_ms, double to_ms, const Latency& policy) {
-    if (std::isinf(from_ms)) return !std::isinf(to_ms);
+    if (std::isinf(from_ms)) return true; // nothing known of where it is: nothing to hold on to
     double absolute = std::chrono::duration<double, std::milli>(policy.margin_absolute).count();
     return from_ms - to_ms > std::max(absolute, policy.margin_relative * from_ms);
 }

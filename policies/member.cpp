@@ -64,8 +64,31 @@ bool track_role(RoleTrack& t, const Observation& seen) {
 
 } // namespace
 
-MemberHealth::Step MemberHealth::observe(const Observation& seen, const CheckTiming& timing, bool doubt,
-                                         bool meets_requirements) {
+namespace {
+
+/// A requirement on facts regained: a role is believed after one re-test, anything else as health is (L1).
+CheckTiming regaining(const Check& check) {
+    CheckTiming timing = check.timing;
+    if (check.requirements.role) {
+        timing.rise = std::min(timing.rise, 2u);
+        timing.hold_down = {};
+    }
+    return timing;
+}
+
+Moved take(Run& run, bool ok, const CheckTiming& timing, Instant at) {
+    return ok ? run.pass(timing, at) : run.fail(timing, at);
+}
+
+bool in_motion(const Run& run, const CheckTiming& timing) {
+    return (run.fails > 0 && run.fails <= timing.fall) ||
+           (run.verdict == Readiness::unready && run.passes > 0);
+}
+
+} // namespace
+
+MemberHealth::Step MemberHealth::observe(const Observation& seen, const Check& check, bool doubt,
+                                         Facts facts) {
     Step step;
     bool first = last.begun == Instant{};
     step.changed = first || last.outcome != seen.outcome || last.facts.role != seen.facts.role;
@@ -79,33 +102,41 @@ MemberHealth::Step MemberHealth::observe(const Observation& seen, const CheckTim
     }
     step.changed |= std::exchange(held, false);
     step.changed |= track_role(claim, seen);
+    bool good = seen.outcome != Outcome::fail && facts.meet && facts.keep_up;
+    step.changed |= good && failing();
+    if (good) first_failed.reset();
+    else if (!first_failed) first_failed = seen.begun;
 
-    if (seen.outcome == Outcome::fail) {
-        if (!first_failed) first_failed = seen.begun;
-        if (silent && !silent_since) silent_since = seen.begun;
-        std::rotate(recent_failures.begin(), recent_failures.begin() + 1, recent_failures.end());
-        recent_failures.back() = failure_text(seen);
-        step.works = works.fail(timing, seen.ended, !silent);
-        step.judge = silent && works.at_the_brink(timing);
-        step.changed |= works.fails <= timing.fall;
-    } else {
-        step.changed |= works.fails > 0;
-        silent_since.reset();
-        last_pass = seen.ended;
-        step.works = works.pass(timing, seen.ended);
-        bool failed_before = meets.fails > 0;
-        step.meets = meets_requirements ? meets.pass(timing, seen.ended) : meets.fail(timing, seen.ended);
-        step.changed |= failed_before || (meets.fails > 0 && meets.fails <= timing.fall);
-        if (meets_requirements) first_failed.reset();
-        else if (!first_failed) first_failed = seen.begun;
-    }
-    step.changed |= step.works != Moved::no || step.meets != Moved::no;
+    if (seen.outcome == Outcome::fail) fall(seen, check.timing, step);
+    else rise(seen, check, facts, step);
+    for (const Run* run : {&works, &meets, &keeps_up}) step.changed |= in_motion(*run, check.timing);
     return step;
 }
 
-Readiness MemberHealth::ready() const {
-    if (works.verdict != Readiness::ready) return works.verdict;
+void MemberHealth::fall(const Observation& seen, const CheckTiming& timing, Step& step) {
+    bool silent = is_silence(seen.reason);
+    if (silent && !silent_since) silent_since = seen.begun;
+    std::rotate(recent_failures.begin(), recent_failures.begin() + 1, recent_failures.end());
+    recent_failures.back() = failure_text(seen);
+    step.works = works.fail(timing, seen.ended, !silent);
+    step.judge = silent && works.at_the_brink(timing);
+}
+
+void MemberHealth::rise(const Observation& seen, const Check& check, Facts facts, Step& step) {
+    silent_since.reset();
+    last_pass = seen.ended;
+    step.works = works.pass(check.timing, seen.ended);
+    step.meets = take(meets, facts.meet, regaining(check), seen.ended);
+    step.keeps_up = take(keeps_up, facts.keep_up, check.timing, seen.ended);
+}
+
+Readiness MemberHealth::requirements() const {
+    if (meets.verdict == Readiness::ready) return keeps_up.verdict;
     return meets.verdict;
+}
+
+Readiness MemberHealth::ready() const {
+    return works.verdict == Readiness::ready ? requirements() : works.verdict;
 }
 
 } // namespace fairway::policies

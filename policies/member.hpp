@@ -1,8 +1,8 @@
 // Member health: rise, fall and hold-down over the results of one member (L1, L2), and nothing else.
 //
-// Two counters of the same make run beside each other: does it work, and do its facts satisfy the check. A
-// third value, `undecided`, is what a member without a verdict has; it becomes ready with the first pass
-// (L20).
+// Three counters of the same make run beside each other: does it work, do its facts satisfy the check, are
+// its data current enough. A verdict nobody has reached yet is `undecided`; it becomes ready with the first
+// pass (L20).
 #pragma once
 
 #include "policies/observation.hpp"
@@ -46,7 +46,9 @@ struct RoleTrack {
 
 /// Everything remembered of one member.
 struct MemberHealth {
-    Run works, meets;
+    Run works;    ///< does it work
+    Run meets;    ///< role and quorum are what the check asks for
+    Run keeps_up; ///< max_lag is kept: waived for who serves an eventually consistent store (L1)
     RoleTrack claim;
     Observation last; ///< latest result of any outcome; begun is zero before the first
     std::optional<Instant> last_pass;
@@ -56,18 +58,27 @@ struct MemberHealth {
     std::array<std::string, 3> recent_failures; ///< newest last, for evidence
 
     struct Step {
-        Moved works = Moved::no, meets = Moved::no;
+        Moved works = Moved::no, meets = Moved::no, keeps_up = Moved::no;
         bool judge = false; ///< silence is about to take it down: self-doubt has to be asked
         bool changed =
             false; ///< something besides freshness changed: whoever depends on it should decide anew
     };
 
-    /// Takes one result. `doubt`: silence is held, it moves no counter. `meets_requirements` is asked of a
-    /// pass only.
-    Step observe(const Observation& seen, const CheckTiming& timing, bool doubt, bool meets_requirements);
+    /// What the facts of a passing result come to. A role gained needs no more than a re-test (L1).
+    struct Facts {
+        bool meet = true, keep_up = true;
+    };
 
-    Readiness ready() const; ///< works and its facts satisfy the check
-    bool failing() const { return works.fails > 0 || meets.fails > 0; }
+    /// Takes one result. `doubt`: silence is held, it moves no counter. `facts` is looked at for a pass only.
+    Step observe(const Observation& seen, const Check& check, bool doubt, Facts facts);
+
+    Readiness requirements() const; ///< `meets` and `keeps_up` together
+    Readiness ready() const;        ///< works and its facts satisfy the check
+    bool failing() const { return works.fails > 0 || meets.fails > 0 || keeps_up.fails > 0; }
+
+  private:
+    void fall(const Observation& seen, const CheckTiming& timing, Step& step);
+    void rise(const Observation& seen, const Check& check, Facts facts, Step& step);
 };
 
 } // namespace fairway::policies

@@ -80,7 +80,7 @@ std::optional<Duration> next_look(Cadence& cadence, const Observation& seen, con
     cadence.fails = bad ? cadence.fails + 1 : 0;
 
     // A role gained is looked at once more, a role lost as often as a failure is (L1).
-    bool lost = cadence.role == Role::primary && seen.facts.role != Role::primary;
+    bool lost = seen.answered() && cadence.role == Role::primary && seen.facts.role != Role::primary;
     bool gained = seen.facts.role == Role::primary && cadence.role != Role::primary;
     if (gained) cadence.confirmations = 1;
     else if (lost) cadence.confirmations = check.timing.fall - 1;

@@ -38,9 +38,10 @@ Readiness combine(const Count& c, Requirements::Of of) {
 
 Readiness verdict_of(const MemberState& m, Measure measure) {
     const MemberHealth& h = m.health;
-    if (measure == Measure::lenient) return h.works.verdict;
+    if (measure == Measure::lenient && h.works.verdict == Readiness::ready) return h.meets.verdict;
     unsigned rise = m.spec.check->timing.rise;
-    bool risen = h.works.passes >= rise && (h.meets.verdict == Readiness::ready || h.meets.passes >= rise);
+    auto up = [&](const Run& run) { return run.verdict == Readiness::ready || run.passes >= rise; };
+    bool risen = up(h.works) && up(h.meets) && up(h.keeps_up);
     return measure == Measure::risen && risen ? Readiness::ready : h.ready();
 }
 
@@ -74,6 +75,7 @@ void judge_addresses(Assessment& a, const Service& s, const Endpoint& e, const B
     }
     // IPv4 decides where there is any; an endpoint that lost only IPv6 stays (L11).
     a.application = (v4.all > 0 ? v4 : v6).at_least(1);
+    a.lost_v6 = v4.ready > 0 && v6.all > 0 && v6.unready == v6.all;
     a.lost_v4 = v4.all > 0 && a.application == Readiness::unready && v6.ready > 0;
 }
 
@@ -85,11 +87,13 @@ Readiness evaluate(const Expression& e, const std::function<Readiness(CheckIndex
     Count c;
     for (const Expression& o : e.operands)
         if (o.required) c.add(evaluate(o, verdict));
+    if (c.all == 0 && e.op != Expression::Op::negate) return Readiness::ready; // nothing in it decides
     switch (e.op) {
     case Expression::Op::all: return c.at_least(c.all);
     case Expression::Op::any: return c.at_least(std::min<std::size_t>(1, c.all));
-    case Expression::Op::at_least: return c.at_least(e.count);
-    case Expression::Op::negate: return negated(evaluate(e.operands.front(), verdict));
+    case Expression::Op::at_least: return c.at_least(std::min<std::size_t>(e.count, c.all));
+    case Expression::Op::negate:
+        return c.all == 0 ? Readiness::ready : negated(evaluate(e.operands.front(), verdict));
     case Expression::Op::check: break;
     }
     return Readiness::undecided;

@@ -26,6 +26,7 @@ struct Assessment {
     Readiness application = Readiness::ready, stateful = Readiness::ready; ///< ready where there is no check
     std::vector<bool> healthy;                                             ///< per address: may be answered
     bool lost_v4 = false; ///< its IPv6 works, none of its IPv4 does (L11)
+    bool lost_v6 = false; ///< its IPv4 works, none of its IPv6 does
 };
 
 /// `evaluate` gives the verdict of a check. Operands with `required: false` are passed over.
@@ -34,7 +35,7 @@ Readiness evaluate(const Expression& e, const std::function<Readiness(CheckIndex
 /// How strictly members are measured.
 enum class Measure : std::uint8_t {
     verdict, ///< works, and its facts satisfy the check
-    lenient, ///< works: facts do not take a serving endpoint of an eventually consistent store out (L1)
+    lenient, ///< lag does not take a serving endpoint of an eventually consistent store out (L1)
     risen,   ///< `rise` passes are enough, the hold-down is not waited for: nothing else is fit (L10)
 };
 

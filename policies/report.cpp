@@ -53,7 +53,7 @@ MemberReport report_of(const MemberState& m) {
                    .target = m.spec.target_text(),
                    .datacenter = m.spec.datacenter,
                    .verdict = m.health.works.verdict,
-                   .requirements = m.health.meets.verdict,
+                   .requirements = m.health.requirements(),
                    .held = m.health.held,
                    .passes = m.health.works.passes,
                    .fails = m.health.works.fails,
@@ -132,9 +132,11 @@ class Alarms {
         if (s_.all_excluded)
             add("all_excluded", Severity::critical, "everything is excluded by an operator", s_.plan_since);
         if (s_.no_primary_critical)
-            add("no_primary", Severity::critical, "no primary: the answer is held", *s_.unclaimed_since);
+            add("no_primary", Severity::critical, "no primary: the answer is held",
+                s_.unclaimed_since.value_or(s_.plan_since));
         else if (s_.no_primary)
-            add("no_primary", Severity::warning, "no primary: the answer is held", *s_.unclaimed_since);
+            add("no_primary", Severity::warning, "no primary: the answer is held",
+                s_.unclaimed_since.value_or(s_.plan_since));
         if (!s_.primaries.empty())
             add("two_primaries", Severity::critical, "two primaries: nothing moves", s_.plan_since);
         if (!s_.refused_claims.empty())
@@ -155,6 +157,9 @@ class Alarms {
   private:
     void endpoint(EndpointIndex e) {
         const EndpointState& state = s_.endpoints[e];
+        if (state.assessment.lost_v6)
+            add("lost_ipv6", Severity::warning, "no IPv6 address is healthy: AAAA is answered empty here",
+                state.since, dc(e));
         if (state.braked)
             add("braked", Severity::warning, "unfit, but kept by the brake", *state.out_since, dc(e));
         if (state.readiness == Readiness::unready && !state.excluded)

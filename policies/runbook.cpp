@@ -70,6 +70,10 @@ class Walk {
         if (view_.role_elsewhere) return end(Change::switch_obsolete, "the primary is at another site");
         if (!view_.cause_holds && !s_.fence_begun && before_promotion())
             return end(Change::switch_obsolete, "the reason is gone: " + s_.reason);
+        if (view_.service.follows_primary() && view_.role_arrived && s_.step < SwitchStep::await_role) {
+            enter(SwitchStep::await_role, s_.to + " was promoted otherwise");
+            return true;
+        }
         switch (s_.step) {
         case SwitchStep::awaiting_approval: return expire();
         case SwitchStep::await_role:

@@ -20,9 +20,11 @@ AnswerPlan select(const Model& model, const Service& service, std::span<const Ca
 }
 
 bool named(const Service& service, EndpointIndex e) {
+    if (service.follows_primary()) return true; // the role alone decides
+    if (service.endpoints[e].weight == 0) return false;
     if (auto* p = std::get_if<ActivePassive>(&service.policy))
-        return p->follow_primary || std::ranges::find(p->order, e) != p->order.end();
-    return !std::holds_alternative<Weighted>(service.policy) || service.endpoints[e].weight > 0;
+        return std::ranges::find(p->order, e) != p->order.end();
+    return true;
 }
 
 } // namespace fairway::policies

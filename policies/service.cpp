@@ -34,7 +34,7 @@ std::string member_text(const MemberState& m) {
     std::string text = m.spec.check->name + " " + m.spec.target_text();
     const Observation& last = m.health.last;
     if (last.begun == Instant{}) return text + " not looked at yet";
-    if (m.health.works.verdict == Readiness::ready && m.health.meets.verdict != Readiness::ready)
+    if (m.health.works.verdict == Readiness::ready && m.health.requirements() != Readiness::ready)
         return text + " does not meet its requirements (" + last.facts.to_string() + ")";
     if (last.outcome != Outcome::fail) return text + " passes, not for long enough yet";
     return text + ": " + std::string(fairway::to_string(last.reason)) +

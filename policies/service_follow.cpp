@@ -71,18 +71,22 @@ void take_followed(Turn& t, const FollowDecision& d) {
     t.latched = true;
 }
 
+/// The primary is seen, or nothing can be said of it: at the start, and under self-doubt, where silence says
+/// nothing.
+void expect_primary(Turn& t) {
+    if (t.s.no_primary && t.s.claimed)
+        t.say(Change::no_primary_over, Severity::info, "a primary is seen again");
+    if (t.s.claimed) t.s.no_primary = t.s.no_primary_critical = false;
+    if (t.s.claimed || !t.s.served) t.s.unclaimed_since.reset();
+    else if (t.s.unclaimed_since) t.s.unclaimed_since = t.c.now.mono;
+}
+
 /// No primary is held without limit; after `no_primary_hold` it is critical (L14).
 void hold_without_primary(Turn& t, const FollowDecision& d, std::span<const SiteClaim> claims) {
     t.s.claimed = d.claimed;
-    if (d.claimed || t.c.doubt || !t.s.served) { // under self-doubt silence says nothing of the primary
-        if (t.s.no_primary && d.claimed)
-            t.say(Change::no_primary_over, Severity::info, "a primary is seen again");
-        if (d.claimed) t.s.no_primary = t.s.no_primary_critical = false;
-        t.s.unclaimed_since.reset();
-        return;
-    }
+    if (d.claimed || t.c.doubt || !t.s.served) return expect_primary(t);
     if (!t.s.unclaimed_since) t.s.unclaimed_since = t.c.now.mono;
-    if (t.s.followed && !claims[t.s.followed->endpoint].gone) return;
+    if (t.s.followed && !lost(claims[t.s.followed->endpoint], t.s.followed)) return;
     if (!std::exchange(t.s.no_primary, true))
         t.say(Change::no_primary, Severity::warning,
               t.s.followed ? "held: no primary; the answer stays at " + t.datacenter(t.s.followed->endpoint)

@@ -64,25 +64,36 @@ bool can_take_over(const ServiceState& s, const ServiceContext& c, EndpointIndex
     return standby;
 }
 
+namespace {
+
+/// Why one standby's data may be too old to promote; empty: they are not.
+std::string at_risk(const MemberState& m, std::optional<Instant> fault, Instant now) {
+    const Check& check = *m.spec.check;
+    if (!check.requirements.max_lag) return "no max_lag is configured: data at risk is unknown";
+    if (!m.lag) return "no lag is known of " + m.spec.target_text();
+    // Fresh: the primary was sampled at most 2 intervals before its first failed probe (L16).
+    Duration unseen = fault.value_or(now - check.timing.timeout) - m.lag->sampled;
+    if (unseen > 2 * check.timing.interval)
+        return "the primary was last sampled " + brief(unseen) + " before it failed";
+    if (m.lag->time <= *check.requirements.max_lag) return {};
+    return "data at risk: " + brief(m.lag->time) + " and " + std::to_string(m.lag->bytes) +
+           " bytes behind, max_lag is " + brief(*check.requirements.max_lag);
+}
+
+} // namespace
+
 std::optional<std::string> rpo_guard(const ServiceState& s, const ServiceContext& c, EndpointIndex to) {
     if (!reports_lag(c)) return std::nullopt;
-    std::optional<std::string> blocked = "no lag is known of " + c.model.datacenter_of(c.service, to).name;
+    std::optional<std::string> blocked = "no standby answers in " + c.model.datacenter_of(c.service, to).name;
+    bool safe = false; // one member with data that are current enough can be promoted
     auto from = seat(s, c);
     auto fault = from ? first_failed(c, *from) : std::nullopt;
     each_stateful(c, to, [&](const MemberState& m) {
-        const Check& check = *m.spec.check;
-        if (!check.requirements.max_lag) blocked = "no max_lag is configured: data at risk is unknown";
-        if (!check.requirements.max_lag || !m.lag) return;
-        // Fresh: the primary was sampled at most 2 intervals before its first failed probe (L16).
-        Instant until = fault.value_or(c.now.mono - check.timing.timeout);
-        if (until - m.lag->sampled > 2 * check.timing.interval)
-            blocked = "the primary was last sampled " + brief(until - m.lag->sampled) + " before it failed";
-        else if (m.lag->time > *check.requirements.max_lag)
-            blocked = "data at risk: " + brief(m.lag->time) + " and " + std::to_string(m.lag->bytes) +
-                      " bytes behind, max_lag is " + brief(*check.requirements.max_lag);
-        else blocked.reset();
+        std::string risk = at_risk(m, fault, c.now.mono);
+        safe |= risk.empty();
+        if (!risk.empty()) blocked = risk;
     });
-    return blocked;
+    return safe ? std::nullopt : blocked;
 }
 
 namespace {
@@ -129,13 +140,15 @@ std::optional<bool> cause_holds(const ServiceState& s, const ServiceContext& c,
 
 /// What keeps a switch from starting by itself; empty: nothing does.
 std::string needs_a_person(const Turn& t, SwitchCause cause, EndpointIndex to) {
-    if (t.c.service.failover == Service::Failover::approval) return "failover: approval is configured";
+    std::string guard = rpo_guard(t.s, t.c, to).value_or("");
+    if (t.c.service.failover == Service::Failover::approval)
+        return "failover: approval is configured" + (guard.empty() ? "" : "; " + guard);
     if (cause == SwitchCause::application_down) {
         auto fence = t.c.service.hooks.find(Hook::Step::fence);
         if (fence == t.c.service.hooks.end() || !fence->second.required)
             return "the database lives, and no required fence is configured";
     }
-    return rpo_guard(t.s, t.c, to).value_or("");
+    return guard;
 }
 
 void begin(Turn& t, SwitchCause cause, EndpointIndex to, std::string reason) {
