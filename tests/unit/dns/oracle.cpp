@@ -22,7 +22,8 @@ using Rdf = std::unique_ptr<ldns_rdf, Free<free_name>>;
 using Text = std::unique_ptr<char, Free<free_text>>;
 
 std::string text_of(ldns_rr* rr) {
-    std::string s = Text(ldns_rr2str(rr)).get();
+    const Text text(ldns_rr2str(rr)); // null for what has no presentation form
+    std::string s = text ? text.get() : "?";
     while (!s.empty() && (s.back() == '\n' || s.back() == '\t')) s.pop_back();
     std::replace(s.begin(), s.end(), '\t', ' ');
     if (const auto in = s.find(" IN "); in != std::string::npos) s.erase(in, 3);
@@ -50,7 +51,8 @@ std::optional<Decoded> decode(Bytes message) {
     if (ldns_wire2pkt(&raw, message.data(), message.size()) != LDNS_STATUS_OK) return {};
     const Pkt pkt(raw);
     Decoded d;
-    d.rcode = Text(ldns_pkt_rcode2str(ldns_pkt_get_rcode(raw))).get();
+    const Text rcode(ldns_pkt_rcode2str(ldns_pkt_get_rcode(raw)));
+    d.rcode = rcode ? rcode.get() : std::to_string(ldns_pkt_get_rcode(raw));
     const auto note = [&](bool set, const char* name) {
         if (set) d.flags += (d.flags.empty() ? "" : " ") + std::string(name);
     };

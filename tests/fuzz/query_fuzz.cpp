@@ -1,0 +1,10 @@
+// libFuzzer: any bytes as a query. With `--write-seeds DIR` in place of a run it writes the seed corpus.
+#include "tests/fuzz/query_world.hpp"
+
+using namespace fairway::dns::testing;
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+    static const auto snapshot = fuzz_world();
+    check_answer({data, size}, *snapshot);
+    return 0;
+}
