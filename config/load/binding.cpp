@@ -30,6 +30,16 @@ std::optional<std::size_t> Binding::zone_of(const Name& name) const {
     return best;
 }
 
+bool plain_name(const Node& key, Diagnostics& problems) {
+    constexpr std::string_view allowed = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.";
+    constexpr std::size_t longest = 63; // as a DNS label
+    const bool fits = !key.text.empty() && key.text.size() <= longest;
+    if (fits && key.text.find_first_not_of(allowed) == key.text.npos) return true;
+    problems.error(key.place(),
+                   key.describe() + " cannot be a name: expected up to 63 letters, digits, `-`, `_`, `.`");
+    return false;
+}
+
 void readable_file(const Node* n, const std::string& file, Diagnostics& problems) {
     if (n && !file.empty() && access(file.c_str(), R_OK) != 0)
         problems.error(n->place(), "`" + n->text + "` cannot be read: " + std::strerror(errno));

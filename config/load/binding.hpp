@@ -63,6 +63,8 @@ void review(Binding& b);                                // review.cpp: what only
 // Parts that several groups or services have.
 void read_ttl(const Node& n, std::string_view path, Ttl& out, Diagnostics& problems);
 void read_timing(const Mapping& m, CheckTiming& out);
+/// A name for a datacenter or a check: it becomes a word in commands, metrics and logs.
+bool plain_name(const Node& key, Diagnostics& problems);
 void readable_file(const Node* n, const std::string& file, Diagnostics& problems);
 /// Makes a check of a mapping and gives it a name to be found by; reports what is wrong with it.
 NamedCheck& add_check(const Mapping& m, const std::string& name, const Place& place, bool in_place,

@@ -208,6 +208,7 @@ void read_checks(const Mapping& file, Binding& b) {
     if (!n) return;
     if (!n->is_mapping()) return wrong(*n, *find_key("checks"), b.problems);
     for (const Node::Member& member : n->members) {
+        plain_name(member.key, b.problems);
         const Mapping m(member.value, "checks.*", b.problems);
         if (m.has("name"))
             b.problems.error(m.place_of("name"), "`name` has no meaning here: the key is the check's name");

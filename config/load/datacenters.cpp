@@ -16,6 +16,7 @@ void read_coordinates(const Mapping& m, std::optional<Coordinates>& out) {
 
 void read_datacenter(const Node::Member& member, Binding& b) {
     Datacenter d;
+    plain_name(member.key, b.problems);
     d.name = member.key.text;
     const Mapping m(member.value, "datacenters.*", b.problems);
     m.read("region", d.region);

@@ -38,6 +38,7 @@ class ExpressionReader {
             if (!m.has("name")) b_.problems.error(m.place(), "a check written in place needs a `name`");
             return std::nullopt;
         }
+        plain_name(*m.get("name"), b_.problems);
         return of(name, add_check(m, name, m.get("name")->place(), true, b_), true);
     }
 

@@ -50,12 +50,14 @@ void negative_ttl(const Service& s, const ServiceNotes& notes, Binding& b) {
                                s.name.to_string() + " (" + to_string(s.ttl.min) + "): lower the SOA minimum");
 }
 
-/// A latency policy that knows nothing of its clients gives all of them the same.
-void latency_knows_clients(const Service& s, const ServiceNotes& notes, Binding& b) {
-    if (std::holds_alternative<Latency>(s.policy) && b.model.clients.networks.empty())
-        b.problems.warning(
-            notes.policy,
-            "the policy latency knows nothing of clients: give `clients.latency` or `clients.networks`");
+/// A latency policy that knows nothing of its clients gives all of them the same. Said once, of the first.
+void latency_knows_clients(Binding& b) {
+    if (!b.model.clients.networks.empty()) return;
+    for (std::size_t i = 0; i < b.model.services.size(); ++i)
+        if (std::holds_alternative<Latency>(b.model.services[i].policy) && b.services[i].usable)
+            return b.problems.warning(b.services[i].policy,
+                                      "the policy latency knows nothing of clients: give "
+                                      "`clients.latency` or `clients.networks`");
 }
 
 /// L4: who can tell a dead datacenter from a cut line.
@@ -72,9 +74,8 @@ void self_doubt(Binding& b) {
         b.problems.warning(
             place,
             "this node stands inside one of " + std::to_string(all) +
-                " datacenters without `self_doubt.references`: cut off together with its own, it would "
-                "take the others for dead only if fewer than two fall silent; give it something else to look "
-                "at");
+                " datacenters without `self_doubt.references`: "
+                "when its own line is cut all others fall silent, and nothing else tells whose fault it is");
 }
 
 bool loopback(const IpAddress& a) {
@@ -117,7 +118,6 @@ void services(Binding& b) {
         if (!b.services[i].usable) continue;
         strong_needs_three(s, b.services[i], b);
         one_runs_the_runbook(s, b.services[i], b);
-        latency_knows_clients(s, b.services[i], b);
     }
 }
 
@@ -125,6 +125,7 @@ void services(Binding& b) {
 
 void review(Binding& b) {
     services(b);
+    latency_knows_clients(b);
     self_doubt(b);
     for (std::size_t z = 0; z < b.zones.size(); ++z) spread_of_name_servers(z, b);
     if (b.model.zones.empty() && b.problems.ok())
