@@ -2,13 +2,13 @@
 // serves.
 #include "daemon/daemon.hpp"
 
-#include <getopt.h>
-
 #include <csignal>
 #include <cstdio>
 #include <exception>
 #include <iostream>
 #include <string>
+#include <string_view>
+#include <vector>
 
 namespace {
 
@@ -32,21 +32,19 @@ struct Options {
     bool check = false, version = false, help = false, bad = false;
 };
 
-Options read_options(int argc, char** argv) {
-    static const option known[] = {{"config", required_argument, nullptr, 'c'},
-                                   {"check", no_argument, nullptr, 'k'},
-                                   {"version", no_argument, nullptr, 'v'},
-                                   {"help", no_argument, nullptr, 'h'},
-                                   {nullptr, 0, nullptr, 0}};
+Options read_options(const std::vector<std::string_view>& arguments) {
+    constexpr std::string_view config = "--config";
     Options o;
-    for (int c; (c = getopt_long(argc, argv, "c:h", known, nullptr)) != -1;) {
-        if (c == 'c') o.config = optarg;
-        o.check |= c == 'k';
-        o.version |= c == 'v';
-        o.help |= c == 'h';
-        o.bad |= c == '?';
+    for (std::size_t i = 0; i < arguments.size(); ++i) {
+        const auto a = arguments[i];
+        if (a == config && i + 1 < arguments.size()) o.config = arguments[++i];
+        else if (a.starts_with("--config=")) o.config = a.substr(config.size() + 1);
+        else if (a == "--check") o.check = true;
+        else if (a == "--version") o.version = true;
+        else if (a == "--help" || a == "-h") o.help = true;
+        else o.bad = true;
     }
-    o.bad |= optind < argc || (o.config.empty() && !o.version && !o.help);
+    o.bad |= o.config.empty() && !o.version && !o.help;
     return o;
 }
 
@@ -70,7 +68,7 @@ int start(const Options& o) {
 
 int main(int argc, char** argv) {
     std::signal(SIGPIPE, SIG_IGN);
-    const Options o = read_options(argc, argv);
+    const Options o = read_options({argv + 1, argv + argc});
     if (o.version) return std::puts("fairwayd " FAIRWAY_VERSION), stopped;
     if (o.help || o.bad) return std::fputs(usage, o.help ? stdout : stderr), o.help ? stopped : bad_input;
     try {

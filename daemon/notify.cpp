@@ -29,7 +29,6 @@ void notify_ready() { tell("READY=1"); }
 void notify_reloading() { tell("RELOADING=1\nMONOTONIC_USEC=" + monotonic_usec()); }
 void notify_stopping() { tell("STOPPING=1"); }
 void notify_alive() { tell("WATCHDOG=1"); }
-void notify_status(const std::string& text) { tell("STATUS=" + text); }
 
 std::optional<Duration> watchdog_period() {
 #ifdef HAVE_LIBSYSTEMD

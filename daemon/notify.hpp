@@ -13,7 +13,6 @@ void notify_ready();
 void notify_reloading();
 void notify_stopping();
 void notify_alive(); ///< the watchdog's sign of life
-void notify_status(const std::string& text);
 
 /// How often the sign of life is due: half of what the service manager waits. nullopt: it does not wait.
 std::optional<Duration> watchdog_period();

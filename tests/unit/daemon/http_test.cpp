@@ -1,0 +1,203 @@
+// HTTP over real sockets: the pages, the control API, who is believed to ask, and the limits.
+#include "daemon/control_api.hpp"
+#include "daemon/ctl/client.hpp"
+#include "daemon/pages.hpp"
+#include "daemon/sockets.hpp"
+#include "probes/uv_loop.hpp"
+#include "tests/unit/daemon/a_report.hpp"
+#include "tests/unit/daemon/scratch.hpp"
+
+#include <doctest/doctest.h>
+#include <pwd.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+
+#include <cstring>
+#include <fstream>
+
+using namespace fairway;
+using namespace fairway::daemon;
+using namespace fairway::policies;
+using ctl::Client;
+
+namespace {
+
+Now now() { return {Instant(std::chrono::steady_clock::now().time_since_epoch()), WallTime{}}; }
+
+/// A control thread with nothing behind it but what the test says.
+struct Control {
+    probes::UvLoop loop;
+    Desk desk{loop};
+    Reports reports{desk,
+                    [] {
+                        Report r = a_report();
+                        r.at.mono = now().mono;
+                        return r;
+                    },
+                    now};
+    std::thread thread{[this] { loop.run(); }};
+    ~Control() {
+        loop.stop();
+        thread.join();
+    }
+};
+
+struct Api {
+    Control control;
+    Scratch scratch;
+    std::string path = (scratch.path / "control.sock").string();
+    std::vector<Command> commands; // only touched in the control thread and after an answer
+    ControlApi api{control.desk, control.reports, office()};
+    HttpServer server{listen_unix(path), [this](const HttpRequest& r) { return api.answer(r); }};
+    Client client{path};
+
+    ControlOffice office() {
+        return {.command =
+                    [this](const Command& c) {
+                        commands.push_back(c);
+                        return CommandResult{commands.size() == 1, "message", {"detail"}};
+                    },
+                .explain = [](const Name& n, std::optional<IpAddress> from) -> std::optional<Explanation> {
+                    if (n.to_string() != "shop.test") return std::nullopt;
+                    return Explanation{.name = n.to_string(), .client = from ? from->to_string() : ""};
+                },
+                .reload =
+                    [](const std::string& who) {
+                        return CommandResult{false, who, {"a.yaml:1:2: error: x"}};
+                    },
+                .about = {"1.2.3", "/etc/fairway.yaml", {}, 42}};
+    }
+};
+
+std::string me() { return getpwuid(getuid())->pw_name; }
+
+}
+
+TEST_CASE("the control API over a real Unix socket: what is read") {
+    Api a;
+    CHECK(a.client.get("/v1/version").body.text("version") == "1.2.3");
+    const auto status = a.client.get("/v1/status");
+    CHECK(status.ok());
+    CHECK(status.body.at("services").items().size() == 2);
+    const auto explained = a.client.get("/v1/explain?name=Shop.test.&client=2001:db8::1");
+    CHECK(explained.body.text("name") == "shop.test");
+    CHECK(explained.body.text("client") == "2001:db8::1");
+    CHECK(a.client.get("/v1/explain?name=other.test&client=192.0.2.1").status == 404);
+    CHECK(a.client.get("/v1/explain?name=shop.test&client=nobody").status == 400);
+    CHECK(a.client.get("/v1/explain").status == 400);
+    CHECK(a.client.get("/v2/status").status == 404);
+    CHECK(a.client.get("/v1/").status == 404);
+}
+
+TEST_CASE("commands carry the name of the user at the other end") {
+    Api a;
+    const auto accepted = a.client.post("/v1/drain", R"({"datacenter":"east","reason":"works"})");
+    CHECK(accepted.status == 200);
+    CHECK(accepted.body.flag("accepted"));
+    REQUIRE(a.commands.size() == 1);
+    CHECK(a.commands[0].operator_name == me());
+    const auto refused = a.client.post("/v1/failback", R"({"service":"shop.test"})");
+    CHECK(refused.status == 409);
+    CHECK(refused.body.text("message") == "message");
+    CHECK(refused.body.at("details").items().at(0).text() == "detail");
+    CHECK(a.client.post("/v1/reload", "{}").body.text("message") == me());
+}
+
+TEST_CASE("bad requests are answered, not obeyed") {
+    Api a;
+    CHECK(a.client.post("/v1/drain", "{").status == 400);
+    CHECK(a.client.post("/v1/drain", "[]").status == 400);
+    CHECK(a.client.post("/v1/drain", R"({"reason":"x","bogus":1})").body.text("error") ==
+          "unknown field bogus");
+    CHECK(a.client.post("/v1/destroy", "{}").status == 404);
+    CHECK(a.client.post("/v1/drain", std::string(HttpLimits{}.body + 1, ' ')).status == 413);
+    CHECK(a.commands.empty());
+    CHECK(a.client.get("/v1/version").ok());
+}
+
+TEST_CASE("a control thread that is closed or busy is not waited for for ever") {
+    Api a;
+    CHECK(a.client.get("/v1/status").ok());
+    a.control.desk.close();
+    CHECK(a.client.post("/v1/failback", R"({"service":"a"})").status == 503);
+}
+
+TEST_CASE("the socket is for its group, and a stale one is replaced") {
+    Scratch scratch;
+    const std::string path = (scratch.path / "s").string();
+    {
+        Fd first = listen_unix(path);
+        struct stat info {};
+        REQUIRE(stat(path.c_str(), &info) == 0);
+        CHECK((info.st_mode & 0777) == 0660);
+        CHECK_THROWS_WITH_AS(listen_unix(path), doctest::Contains("another process answers"),
+                             std::runtime_error);
+    }
+    CHECK(listen_unix(path)); // nobody answers on what the first has left
+    std::filesystem::remove(path);
+    std::ofstream(path) << "precious";
+    CHECK_THROWS_WITH_AS(listen_unix(path), doctest::Contains("another kind"), std::runtime_error);
+    CHECK(std::filesystem::file_size(path) == 8);
+    CHECK_THROWS_AS(listen_unix((scratch.path / "no" / "s").string()), std::runtime_error);
+    CHECK_THROWS_AS(listen_unix(std::string(200, 'x')), std::runtime_error);
+}
+
+TEST_CASE("a port in use is one precise message") {
+    Fd first = listen_tcp(SocketAddress::parse("127.0.0.1:0").value());
+    const auto address = bound_address(first);
+    CHECK(address.port != 0);
+    CHECK_THROWS_WITH(listen_tcp(address), (address.to_string() + ": Address already in use").c_str());
+}
+
+TEST_CASE("the pages: alive, ready, status and metrics; nothing else, and nothing but reading") {
+    Control control;
+    Metrics metrics;
+    Pages pages(control.reports, metrics, [] { return DnsCounts{}; });
+    const auto get = [&](const char* path) { return pages.answer({.method = "GET", .path = path}); };
+    CHECK(get("/healthz").status == 200);
+    CHECK(get("/readyz").status == 200);
+    CHECK(get("/status").body.starts_with("{\"at\":"));
+    CHECK(get("/metrics").body.find("fairway_generation 7") != std::string::npos);
+    CHECK(get("/v1/drain").status == 404);
+    CHECK(pages.answer({.method = "POST", .path = "/status"}).status == 405);
+}
+
+TEST_CASE("H5: not ready while a service is undecided") {
+    probes::UvLoop loop;
+    Desk desk(loop);
+    Reports reports(
+        desk,
+        [] {
+            Report r;
+            r.at = now();
+            r.services = {{.name = "a.test", .state = "serving"}, {.name = "b.test", .state = "undecided"}};
+            return r;
+        },
+        now);
+    std::thread thread([&] { loop.run(); });
+    Metrics metrics;
+    const auto ready =
+        Pages(reports, metrics, [] { return DnsCounts{}; }).answer({.method = "GET", .path = "/readyz"});
+    CHECK(ready.status == 503);
+    CHECK(ready.body == "b.test: undecided\n");
+    loop.stop();
+    thread.join();
+}
+
+TEST_CASE("nobody at the socket is said, with what to do") {
+    Client nobody("/nowhere/control.sock");
+    const auto a = nobody.get("/v1/version");
+    CHECK_FALSE(a.reached);
+    CHECK_FALSE(a.text.empty());
+}
+
+TEST_CASE("N8: a report is handed out again, with its age, when control does not answer") {
+    Control control;
+    REQUIRE(control.reports.latest().report);
+    control.desk.close();
+    const auto later = control.reports.latest();
+    REQUIRE(later.report);
+    CHECK(later.report->generation == 7);
+    CHECK(later.age >= Duration::zero());
+}

@@ -1,0 +1,261 @@
+// The state store on a real disk: what is written is restored, what is damaged is set aside.
+#include "daemon/serialize.hpp"
+#include "daemon/storage.hpp"
+#include "tests/unit/daemon/scratch.hpp"
+
+#include <doctest/doctest.h>
+
+#include <fstream>
+#include <future>
+
+using namespace fairway;
+using namespace fairway::daemon;
+using namespace fairway::policies;
+namespace fs = std::filesystem;
+
+namespace {
+
+WallTime wall(std::int64_t ms) { return WallTime(std::chrono::milliseconds(ms)); }
+const WallTime today = wall(1'760'000'000'123);
+
+Switch a_switch() {
+    return {.id = "shop/3/west",
+            .cause = SwitchCause::application_down,
+            .step = SwitchStep::promote,
+            .from = "east",
+            .to = "west",
+            .reason = "the primary is gone",
+            .operator_name = "ann",
+            .started = today,
+            .step_since = today + 5s,
+            .resume = SwitchStep::fence,
+            .fence_begun = true,
+            .approved = true,
+            .failure = "exit status 1: \xff \"quoted\"\n"};
+}
+
+StateWrite a_write() {
+    StateWrite w;
+    w.services = {{"shop.test", "east", ClaimRecord{"east", "sys", 7}, {"east", "west"}, a_switch()},
+                  {"www.test", std::nullopt, std::nullopt, {}, std::nullopt}};
+    w.members = {{"http 10.0.0.1:80", true, today, 5, 0, today - 1h, true},
+                 {"tcp 10.0.0.2:53", false, today, 0, 3, today, std::nullopt}};
+    w.overrides = {
+        {"o1", Override::Kind::drain, {"shop.test", "east"}, "maintenance", "ann", today, today + 24h}};
+    w.generation = 1234;
+    w.alive = today;
+    return w;
+}
+
+/// A storage whose answers come in its own thread: enough for these tests.
+struct Disk {
+    Scratch scratch;
+    fs::path directory() const { return scratch.path / "state"; }
+    std::promise<std::string> journal_failed, journal_well;
+    std::unique_ptr<Storage> open() {
+        return std::make_unique<Storage>(
+            open_state(directory(), today), [](auto f) { f(); }, [] { return today; },
+            [this](const std::string& e) { (e.empty() ? journal_well : journal_failed).set_value(e); });
+    }
+    static std::string write(Storage& s, StateWrite w) {
+        std::promise<std::string> done;
+        s.write(std::move(w), [&](const std::string& error) { done.set_value(error); });
+        return done.get_future().get();
+    }
+    Restored restored() const { return open_state_once().restored; }
+    OpenedState open_state_once() const {
+        auto o = open_state(directory(), today);
+        close(o.lock);
+        return o;
+    }
+    void damage(const fs::path& file, std::size_t from, std::size_t bytes) const {
+        std::fstream f(directory() / file, std::ios::in | std::ios::out | std::ios::binary);
+        f.seekp(static_cast<std::streamoff>(from));
+        f << std::string(bytes, 'x');
+    }
+};
+
+}
+
+TEST_CASE("what is written is restored, every field of it") {
+    Disk d;
+    CHECK(Disk::write(*d.open(), a_write()) == "");
+    const Restored r = d.restored();
+    REQUIRE(r.services.size() == 2);
+    const auto& shop = r.services[0];
+    CHECK(shop.service == "shop.test");
+    CHECK(shop.active == "east");
+    REQUIRE(shop.followed);
+    CHECK(shop.followed->datacenter == "east");
+    CHECK(shop.followed->system == "sys");
+    CHECK(shop.followed->epoch == 7);
+    CHECK(shop.last_good == std::vector<std::string>{"east", "west"});
+    REQUIRE(shop.running);
+    CHECK(shop.running->id == "shop/3/west");
+    CHECK(shop.running->cause == SwitchCause::application_down);
+    CHECK(shop.running->step == SwitchStep::promote);
+    CHECK(shop.running->resume == SwitchStep::fence);
+    CHECK(shop.running->started == today);
+    CHECK(shop.running->step_since == today + 5s);
+    CHECK(shop.running->fence_begun);
+    CHECK(shop.running->approved);
+    CHECK(shop.running->operator_name == "ann");
+    CHECK(shop.running->failure.starts_with("exit status 1: "));
+    CHECK_FALSE(r.services[1].active);
+    CHECK_FALSE(r.services[1].running);
+    REQUIRE(r.members.size() == 2);
+    CHECK(r.members[0].up);
+    CHECK(r.members[0].passes == 5);
+    CHECK(r.members[0].run_since == today - 1h);
+    CHECK(r.members[0].requirements_hold == true);
+    CHECK(r.members[1].fails == 3);
+    CHECK_FALSE(r.members[1].requirements_hold);
+    REQUIRE(r.overrides.size() == 1);
+    CHECK(r.overrides[0].scope.service == "shop.test");
+    CHECK(r.overrides[0].expires == today + 24h);
+    CHECK(r.overrides[0].operator_name == "ann");
+    CHECK(r.generation == 1234);
+    CHECK(r.alive == today);
+}
+
+TEST_CASE("a record is replaced by name, overrides as a whole") {
+    Disk d;
+    auto storage = d.open();
+    Disk::write(*storage, a_write());
+    StateWrite next;
+    next.services = {{"shop.test", "west", std::nullopt, {}, std::nullopt}};
+    next.overrides.emplace();
+    Disk::write(*storage, next);
+    storage.reset();
+    const Restored r = d.restored();
+    CHECK(r.services.size() == 2);
+    CHECK(r.services[0].active == "west");
+    CHECK(r.overrides.empty());
+    CHECK(r.generation == 1234);
+}
+
+TEST_CASE("a first start restores nothing") {
+    Disk d;
+    const Restored r = d.restored();
+    CHECK(r.services.empty());
+    CHECK_FALSE(r.alive);
+    CHECK(r.generation == 0);
+}
+
+TEST_CASE("a truncated or corrupt state database is set aside under a name of its own, and said so") {
+    Disk d;
+    Disk::write(*d.open(), a_write());
+    SUBCASE("nothing is left of it") { fs::resize_file(d.directory() / "state.db", 0); }
+    SUBCASE("half of its header") { fs::resize_file(d.directory() / "state.db", 60); }
+    SUBCASE("its last page is gone") {
+        fs::resize_file(d.directory() / "state.db", fs::file_size(d.directory() / "state.db") - 4096);
+    }
+    SUBCASE("no database at all") { d.damage("state.db", 0, 200); }
+    SUBCASE("a table is garbage") { d.damage("state.db", 4096, 4096); }
+    const auto opened = d.open_state_once();
+    REQUIRE(opened.set_aside.size() == 1);
+    CHECK(opened.set_aside[0].find("state.db.corrupt-20251009T") != std::string::npos);
+    CHECK(opened.restored.services.empty());
+    CHECK(opened.restored.generation == 0);
+    CHECK(fs::exists(d.directory() / "state.db.corrupt-20251009T085320Z"));
+}
+
+TEST_CASE("what was set aside is never overwritten") {
+    Disk d;
+    for (int i = 0; i < 3; ++i) {
+        Disk::write(*d.open(), a_write());
+        fs::resize_file(d.directory() / "state.db", 60);
+        CHECK(d.open_state_once().set_aside.size() == 1);
+    }
+    CHECK(fs::exists(d.directory() / "state.db.corrupt-20251009T085320Z"));
+    CHECK(fs::exists(d.directory() / "state.db.corrupt-20251009T085320Z-2"));
+    CHECK(fs::exists(d.directory() / "state.db.corrupt-20251009T085320Z-3"));
+}
+
+TEST_CASE("a record that does not read is damage too") {
+    Disk d;
+    Disk::write(*d.open(), a_write());
+    Database(d.directory() / "state.db", "FULL").run("UPDATE services SET record='{\"service\":1}'");
+    const auto opened = d.open_state_once();
+    CHECK(opened.set_aside.size() == 1);
+}
+
+TEST_CASE("a directory that cannot be had is a clear error") {
+    Scratch scratch;
+    std::ofstream(scratch.path / "file") << "no directory";
+    CHECK_THROWS_WITH_AS(open_state(scratch.path / "file", today), doctest::Contains("lock"),
+                         std::runtime_error);
+    CHECK_THROWS_WITH_AS(open_state("/proc/fairway", today), doctest::Contains("/proc/fairway"),
+                         std::runtime_error);
+}
+
+TEST_CASE("one daemon a directory") {
+    Disk d;
+    auto storage = d.open();
+    CHECK_THROWS_WITH_AS(open_state(d.directory(), today), doctest::Contains("in use by another fairwayd"),
+                         std::runtime_error);
+}
+
+TEST_CASE("a failing disk is an answer, and a well one is used again") {
+    Disk d;
+    auto storage = d.open();
+    Database other(d.directory() / "state.db", "NORMAL");
+    other.run("ALTER TABLE services RENAME TO gone");
+    CHECK(Disk::write(*storage, a_write()).find("services") != std::string::npos);
+    other.run("ALTER TABLE gone RENAME TO services");
+    CHECK(Disk::write(*storage, a_write()) == "");
+}
+
+TEST_CASE("the journal keeps transitions with their evidence, when they were answered, and commands") {
+    Disk d;
+    auto storage = d.open();
+    const Transition t{.change = Change::member_down, .reason = "refused", .evidence = {"connect refused"}};
+    storage->append({7, today, "member-down", "shop.test", "east", to_json(t, {}), {}});
+    storage->append({0, today, "ann", {}, {}, "{\"command\":\"reload\"}", "{\"accepted\":true}"});
+    storage->answered({7, today + 3ms});
+    storage.reset();
+    Database db(d.directory() / "journal.db", "NORMAL");
+    Statement s(db, "SELECT id, change, record, answered - at FROM transitions");
+    REQUIRE(s.step());
+    CHECK(s.number(0) == 7);
+    CHECK(s.text(1) == "member-down");
+    CHECK(s.text(2).find("connect refused") != std::string::npos);
+    CHECK(s.number(3) == 3);
+    Statement c(db, "SELECT operator, command FROM commands");
+    REQUIRE(c.step());
+    CHECK(c.text(0) == "ann");
+    CHECK(JournalDb(d.directory() / "journal.db").last_id() == 7);
+}
+
+TEST_CASE("a journal that cannot be written says so once, and once more when it can") {
+    Disk d;
+    auto storage = d.open();
+    Database other(d.directory() / "journal.db", "NORMAL");
+    const auto line = [&](std::uint64_t id) { storage->append({id, today, "served", {}, {}, "{}", {}}); };
+    const auto said = [](std::promise<std::string>& p) {
+        auto f = p.get_future();
+        REQUIRE(f.wait_for(10s) == std::future_status::ready);
+        return f.get();
+    };
+    other.run("ALTER TABLE transitions RENAME TO gone");
+    line(1);
+    CHECK(said(d.journal_failed).find("transitions") != std::string::npos);
+    line(2); // says nothing new: a second set_value would throw
+    other.run("ALTER TABLE gone RENAME TO transitions");
+    line(3);
+    CHECK(said(d.journal_well) == "");
+}
+
+TEST_CASE("the journal is bounded") {
+    Disk d;
+    d.open();
+    JournalDb journal(d.directory() / "journal.db");
+    const JournalEntry first{1, today, "served", {}, {}, "{}", {}};
+    const JournalEntry last{JournalDb::kept + 1, today, "served", {}, {}, "{}", {}};
+    journal.append(std::span(&first, 1), {});
+    journal.append(std::span(&last, 1), {});
+    Database db(d.directory() / "journal.db", "NORMAL");
+    Statement s(db, "SELECT count(*) FROM transitions");
+    s.step();
+    CHECK(s.number(0) == 1);
+}

@@ -1,0 +1,115 @@
+// JSON and log lines: what others read.
+#include "daemon/json_value.hpp"
+#include "daemon/log.hpp"
+#include "daemon/requests.hpp"
+#include "daemon/serialize.hpp"
+#include "tests/unit/daemon/a_report.hpp"
+
+#include <doctest/doctest.h>
+
+using namespace fairway;
+using namespace fairway::daemon;
+using namespace fairway::policies;
+
+namespace {
+
+JsonValue parsed(const std::string& text) {
+    auto v = JsonValue::parse(text);
+    REQUIRE(v);
+    return *v;
+}
+
+std::string problem(std::string_view name, const std::string& body) {
+    const auto r = read_command(name, parsed(body), "ann");
+    REQUIRE(r);
+    const auto* bad = std::get_if<BadRequest>(&*r);
+    return bad ? bad->why : "";
+}
+
+template<class T> T command(std::string_view name, const std::string& body) {
+    const auto r = read_command(name, parsed(body), "ann");
+    REQUIRE(r);
+    REQUIRE(std::holds_alternative<Command>(*r));
+    CHECK(std::get<Command>(*r).operator_name == "ann");
+    return std::get<T>(std::get<Command>(*r).what);
+}
+
+}
+
+TEST_CASE("the report's JSON says what the report says") {
+    const auto r = parsed(to_json(a_report()));
+    CHECK(r.text("at") == "2025-10-09T08:53:20.000Z");
+    CHECK(r.number("generation") == 7);
+    CHECK_FALSE(r.flag("doubt"));
+    const auto shop = r.at("services").items().at(0);
+    CHECK(shop.text("state") == "held: no primary");
+    CHECK(shop.text("since") == "2025-10-09T08:52:20.000Z");
+    const auto east = shop.at("endpoints").items().at(0);
+    CHECK(east.text("role") == "primary");
+    CHECK(east.number("lag_ms") == 120);
+    CHECK(east.at("addresses").items().at(0).text() == "10.1.0.1");
+    CHECK(shop.at("endpoints").items().at(1).at("role").is_null());
+    CHECK(shop.at("switch").text("step") == "awaiting approval");
+    CHECK(shop.at("followed").number("epoch") == 3);
+    CHECK(r.at("members").items().at(1).at("last").is_null());
+    CHECK(r.at("members").items().at(0).at("last").text("outcome") == "pass");
+    CHECK(r.at("alarms").items().at(0).text("severity") == "critical");
+    CHECK(r.at("overrides").items().at(0).text("datacenter") == "eu");
+}
+
+TEST_CASE("every word of a switch is read back") {
+    for (int c = 0; c <= static_cast<int>(SwitchCause::requested_failback); ++c)
+        for (int s = 0; s <= static_cast<int>(SwitchStep::obsolete); ++s) {
+            ServiceRecord r{.service = "a"};
+            r.running = Switch{.cause = static_cast<SwitchCause>(c), .step = static_cast<SwitchStep>(s)};
+            const auto back = service_record(to_json(r));
+            REQUIRE(back);
+            CHECK(back->running->cause == r.running->cause);
+            CHECK(back->running->step == r.running->step);
+        }
+}
+
+TEST_CASE("what is no record is none") {
+    for (const char* text : {"", "{", "[]", "{}", "null", R"({"service":1})"})
+        CHECK_FALSE(service_record(text));
+    CHECK_FALSE(member_record(R"({"key":"a"})"));
+    CHECK_FALSE(override_record(R"({"kind":"freeze"})"));
+}
+
+TEST_CASE("commands are read field by field, and nothing in them is ignored") {
+    const auto d =
+        command<Drain>("drain", R"({"datacenter":"east","reason":"works","for":"30m","force":true})");
+    CHECK(d.scope == Scope{"", "east"});
+    CHECK(d.lasts == 30min);
+    CHECK(d.force);
+    CHECK(command<Drain>("drain", R"({"service":"Shop.TEST.","reason":"x"})").scope.service == "shop.test");
+    CHECK(command<Drain>("drain", R"({"service":"a","reason":"x"})").lasts == 24h);
+    CHECK(command<Undrain>("undrain", R"({"datacenter":"east"})").scope.datacenter == "east");
+    CHECK(command<Failover>("failover", R"({"service":"a.b","to":"west","accept_claim":true})").accept_claim);
+    CHECK(command<Failback>("failback", R"({"service":"a.b"})").service == "a.b");
+    CHECK(command<Approve>("approve", R"({"id":"x/1"})").switch_id == "x/1");
+    CHECK_FALSE(read_command("destroy", parsed("{}"), "ann"));
+}
+
+TEST_CASE("a bad command is one sentence") {
+    CHECK(problem("drain", "{}") == "reason is needed");
+    CHECK(problem("drain", R"({"reason":"x","for":"soon"})") ==
+          "for must be a time such as 30m or 24h, not soon");
+    CHECK(problem("drain", R"({"reason":"x","for":"0s"})").starts_with("for must be"));
+    CHECK(problem("drain", R"({"reason":1})") == "reason must be a text");
+    CHECK(problem("drain", R"({"reason":"x","force":"yes"})") == "force must be true or false");
+    CHECK(problem("drain", R"({"reason":"x","wait":true})") == "unknown field wait");
+    CHECK(problem("failover", R"({"service":"a..b","to":"x"})") == "a..b is not a domain name");
+    CHECK(problem("failover", R"({"service":"a"})") == "to is needed");
+}
+
+TEST_CASE("a log line is key=value, quoted where it must be, and one line whatever is in it") {
+    CHECK(logfmt("member-down", {{"id", "7"}, {"service", ""}, {"reason", "a \"b\"\nc=\x01"}}) ==
+          "msg=member-down id=7 reason=\"a \\\"b\\\" c=?\"");
+}
+
+TEST_CASE("an object of texts and flags leaves empty texts out") {
+    CHECK(json_object({{"a", std::string("x\"y")}, {"b", std::string()}, {"c", true}}) ==
+          R"({"a":"x\"y","c":true})");
+    CHECK(json_object({}) == "{}");
+}
