@@ -20,10 +20,10 @@ class Assembly {
 
     std::optional<Node> read(const std::string& file, const Node* named_by, int depth) {
         if (!enter(file, named_by, depth)) return std::nullopt;
-        std::optional<Node> root = read_yaml(file, problems_);
+        std::optional<Node> root = read_yaml(file, named_by ? named_by->place() : Place{file}, problems_);
         if (!root) return std::nullopt;
         if (!root->is_mapping()) {
-            problems_.error({file},
+            problems_.error(root->place(),
                             "expected a mapping of `zones`, `datacenters`, `services` and so on, found " +
                                 root->describe());
             return std::nullopt;

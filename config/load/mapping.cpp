@@ -65,7 +65,7 @@ void Mapping::check_entry(Entry& e) {
     std::string message = "unknown key " + with_nearest(e.name, known);
     if (nearest(e.name, known).empty()) {
         message += "; expected one of";
-        for (std::string_view k : known) message.append(&k == &known.front() ? " " : ", ").append(k);
+        for (std::size_t i = 0; i < known.size(); ++i) message.append(i ? ", " : " ").append(known[i]);
     }
     problems_.error(e.place, message);
     e.value = nullptr;

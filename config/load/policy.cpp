@@ -100,7 +100,8 @@ void check_weights(const Mapping& m, Kind kind, const Draft& d, Binding& b) {
     const auto& endpoints = d.service.endpoints;
     if (endpoints.empty() || !d.notes.usable) return;
     if (std::all_of(endpoints.begin(), endpoints.end(), [](const Endpoint& e) { return e.weight == 0; }))
-        return b.problems.error(m.place(), "every endpoint has weight 0: nothing could be answered");
+        return b.problems.error(d.notes.endpoints.front(),
+                                "every endpoint has weight 0: nothing could be answered");
     for (std::size_t i = 0; kind != Kind::weighted && i < endpoints.size(); ++i)
         if (endpoints[i].weight > 1)
             b.problems.warning(d.notes.endpoints[i],

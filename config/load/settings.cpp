@@ -84,9 +84,10 @@ void read_brake(const Node& n, Binding& b) {
 } // namespace
 
 void read_ttl(const Node& n, std::string_view path, Ttl& out, Diagnostics& problems) {
-    const Key& min = *find_key(std::string(path) + ".min");
     if (n.is_scalar()) {
-        if (read_value(n, min, out.max, problems)) out.min = out.max;
+        Key key = *find_key(std::string(path) + ".min"); // its bounds hold for both
+        key.path = path;
+        if (read_value(n, key, out.max, problems)) out.min = out.max;
         return;
     }
     const Mapping m(n, path, problems);

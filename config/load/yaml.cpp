@@ -59,11 +59,11 @@ class Builder : public YAML::EventHandler {
     }
     void OnSequenceStart(const YAML::Mark& mark, const std::string&, YAML::anchor_t anchor,
                          YAML::EmitterStyle::value) override {
-        open_.push_back({make(Node::Kind::sequence, mark), {}, anchor, false});
+        open_.push_back({make(Node::Kind::sequence, mark), {}, anchor});
     }
     void OnMapStart(const YAML::Mark& mark, const std::string&, YAML::anchor_t anchor,
                     YAML::EmitterStyle::value) override {
-        open_.push_back({make(Node::Kind::mapping, mark), {}, anchor, false});
+        open_.push_back({make(Node::Kind::mapping, mark), {}, anchor});
     }
     void OnSequenceEnd() override { close(); }
     void OnMapEnd() override {
@@ -75,7 +75,7 @@ class Builder : public YAML::EventHandler {
     struct Open {
         Node node, key;
         YAML::anchor_t anchor;
-        bool has_key;
+        bool has_key = false, keep = true;
     };
 
     Node make(Node::Kind kind, const YAML::Mark& mark) {
@@ -101,20 +101,23 @@ class Builder : public YAML::EventHandler {
         } else if (Open& o = open_.back(); o.node.is_sequence()) {
             o.node.items.push_back(std::move(n));
         } else if (!o.has_key) {
-            check_key(n);
+            o.keep = check_key(n);
             o.key = std::move(n);
             o.has_key = true;
         } else {
-            o.node.members.push_back({std::move(o.key), std::move(n)});
+            if (o.keep) o.node.members.push_back({std::move(o.key), std::move(n)});
             o.has_key = false;
         }
     }
 
-    void check_key(const Node& key) {
+    /// Reports a key that is not a plain word; such a member is not kept.
+    bool check_key(const Node& key) {
+        const bool merge = key.text == "<<" && !key.quoted;
         if (!key.is_scalar()) problems_.error(key.place(), "expected a word as key, found " + key.describe());
-        else if (key.text == "<<" && !key.quoted)
+        else if (merge)
             problems_.error(key.place(),
                             "merge keys (`<<`) are not read; write the keys, or use `templates`");
+        return key.is_scalar() && !merge;
     }
 
     /// Keeps the first of each key, as a person reading from above does, and reports the others.
@@ -152,13 +155,13 @@ void parse(std::istream& in, Builder& builder, const std::string& file, Diagnost
 
 } // namespace
 
-std::optional<Node> read_yaml(const std::string& file, Diagnostics& problems) {
+std::optional<Node> read_yaml(const std::string& file, const Place& named_by, Diagnostics& problems) {
     errno = 0;
     std::ifstream in(file, std::ios::binary);
     std::stringstream content;
     if (in && in.peek() != EOF) content << in.rdbuf();
     if (errno || in.bad() || !in.is_open()) {
-        problems.error({file}, std::string("cannot be read: ") + std::strerror(errno ? errno : EIO));
+        problems.error(named_by, '`' + file + "` cannot be read: " + std::strerror(errno ? errno : EIO));
         return std::nullopt;
     }
     Builder builder(std::make_shared<const std::string>(file), problems);

@@ -7,8 +7,9 @@
 
 namespace fairway::load {
 
-/// The tree of `file`; nothing if it cannot be read or is not YAML. Duplicate keys, keys that are not plain
-/// words and merge keys (`<<`) are reported here, because they are lost once a mapping is looked up by key.
-std::optional<Node> read_yaml(const std::string& file, Diagnostics& problems);
+/// The tree of `file`; nothing if it cannot be read (reported where it is named) or is not YAML. Duplicate
+/// keys, keys that are not plain words and merge keys (`<<`) are reported here, because they are lost once a
+/// mapping is looked up by key.
+std::optional<Node> read_yaml(const std::string& file, const Place& named_by, Diagnostics& problems);
 
 } // namespace fairway::load

@@ -3,6 +3,7 @@
 #include "config/load/zone_file.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace fairway::load {
 namespace {
@@ -123,7 +124,7 @@ class ZoneBinder {
             return;
         }
         if (!first_) {
-            if (whole_)
+            if (std::exchange(whole_, false))
                 b_.problems.error(place_,
                                   "the zone has no SOA: give `nameservers`, or a SOA record in its file");
             return;

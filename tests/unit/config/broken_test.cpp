@@ -1,0 +1,333 @@
+// Broken configurations: each gives one precise message at the right place. The place is marked with a caret,
+// which is taken out before the file is read.
+#include "fixture.hpp"
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+
+using namespace fairway;
+using namespace fairway::load;
+
+namespace {
+
+struct Row {
+    const char* what;
+    std::string text;
+    const char* message;
+};
+
+std::string with_policy(const std::string& rest) { return service("    policy: weighted\n" + rest); }
+
+const Row rows[] = {
+    // the shape of the file
+    {"not YAML", "^zones: {", "not YAML"},
+    {"a list instead of a mapping", "^- a\n", "expected a mapping"},
+    {"two documents", "node: {name: a}\n---\nnode: {name: b}\n", "more than one YAML document"},
+    {"unknown key", "^servces: {}\n", "unknown key `servces` (did you mean `services`?)"},
+    {"unknown key without a neighbour", "dns: {^zzz: 1}\n", "expected one of listen, threads"},
+    {"duplicate key", "node: {name: a}\n^node: {name: b}\n", "`node` is given twice; first at line 1"},
+    {"duplicate key deep down", "node: {name: a, ^name: b}\n", "`name` is given twice; first at line 1"},
+    {"merge key", "node: {^<<: {name: a}}\n", "merge keys"},
+    {"key that is a list", "? ^[a, b]\n: 1\n", "expected a word as key, found a list"},
+    {"wrong type: a list for a mapping", "node: ^[a]\n", "node: expected a mapping, found a list"},
+    {"wrong type: a mapping for a text", "node: {name: ^{a: b}}\n", "name: expected a text, found a mapping"},
+    {"nothing where something is expected", "node: {name: ^}\n", "name: expected a text, found nothing"},
+    {"a yes that is none", "node: {runbook: ^yes}\n", "runbook: expected true or false, found `yes`"},
+    {"a quoted yes", "node: {runbook: ^\"true\"}\n", "runbook: expected true or false"},
+    // settings
+    {"node in no datacenter", base + "node: {datacenter: ^eats}\n",
+     "there is no datacenter `eats` (did you mean `east`?)"},
+    {"listen without a port", "dns: {listen: [^127.0.0.1]}\n", "listen: expected an address and a port"},
+    {"listen on a name", "dns: {listen: [^\"localhost:53\"]}\n", "listen: expected an address and a port"},
+    {"port out of range", "http: {listen: ^\"127.0.0.1:70000\"}\n", "listen: expected an address and a port"},
+    {"listening nowhere", "dns: {listen: ^[]}\n", "listen: expected at least one address"},
+    {"no such number of threads", "dns: {threads: ^many}\n",
+     "threads: expected a whole number, found `many`"},
+    {"zero threads", "dns: {threads: ^0}\n", "threads: expected 1 to 1024"},
+    {"socket path too long", "control: {socket: ^/" + std::string(120, 'x') + "}\n",
+     "socket: expected a path of at most 107 bytes"},
+    {"bare number for a duration", "defaults: {check: {interval: ^2}}\n",
+     "interval: expected a duration with its unit such as 2s"},
+    {"unit that is none", "defaults: {check: {interval: ^2sec}}\n",
+     "interval: expected a duration such as 2s, found `2sec`"},
+    {"interval too short", "defaults: {check: {interval: ^1ms}}\n",
+     "interval: expected 100ms to 1h, found `1ms`"},
+    {"fall of nothing", "defaults: {check: {fall: ^0}}\n", "fall: expected 1 to 100"},
+    {"TTL of half a second", "defaults: {ttl: ^500ms}\n", "ttl"},
+    {"TTL upside down", "defaults: {ttl: {min: ^30s, max: 5s}}\n", "ttl: min 30s is above max 5s"},
+    {"TTL with only one bound", "defaults: {ttl: ^{min: 5s}}\n", "ttl: `max` is missing"},
+    {"reference without a scheme", "self_doubt: {references: [^\"192.0.2.1:53\"]}\n",
+     "references: expected tcp://ADDRESS:PORT"},
+    {"reference by icmp", "self_doubt: {references: [^\"icmp://192.0.2.1\"]}\n",
+     "icmp:// is not supported yet"},
+    {"share without percent", "brake: {max_share: ^0.5}\n",
+     "max_share: expected a percentage such as 50%, found `0.5`"},
+    {"share above all", "brake: {max_share: ^150%}\n", "max_share: expected 0% to 100%"},
+    {"known for later", "^cluster: {name: prod}\n", "cluster is not supported yet"},
+    {"known for later, deep down", "dns: {^cookies: {secrets: x}}\n", "dns.cookies is not supported yet"},
+    // datacenters and clients
+    {"latitude alone", "datacenters: {east: {^latitude: 1}}\n",
+     "latitude and longitude only make sense together"},
+    {"latitude beyond the pole", "datacenters: {east: {latitude: ^91, longitude: 0}}\n",
+     "latitude: expected -90 to 90"},
+    {"datacenter that is no word", "datacenters: {^\"a b\": {}}\n", "`a b` cannot be a name"},
+    {"host bits in a network", base + "clients: {networks: {^203.0.113.1/24: {region: us-east}}}\n",
+     "bits beyond the length are set"},
+    {"network without a length", base + "clients: {networks: {^203.0.113.0: {region: us-east}}}\n",
+     "the length is missing"},
+    {"latency map that is not there", base + "clients: {latency: ^no.csv}\n",
+     "cannot be read: No such file or directory"},
+    // checks
+    {"check without a type", "checks: {web: ^{port: 80}}\n", "`type` is missing"},
+    {"check of no type there is", "checks: {web: {type: ^htpps}}\n", "found `htpps` (did you mean `https`?)"},
+    {"check of a later type", "checks: {web: {type: ^etcd}}\n", "checks.*.type: etcd is not supported yet"},
+    {"key of another kind", "checks: {web: {type: tcp, port: 1, ^path: /x}}\n",
+     "`path` has no meaning for a check of type tcp"},
+    {"port out of range of a check", "checks: {web: {type: http, port: ^0}}\n",
+     "port: expected a port, 1 to 65535, found `0`"},
+    {"status that is none", "checks: {web: {type: http, status: ^2xx}}\n",
+     "status: expected a status code or a range such as 200-299"},
+    {"status upside down", "checks: {web: {type: http, status: ^299-200}}\n",
+     "status: expected a status code"},
+    {"path without a slash", "checks: {web: {type: http, path: ^healthz}}\n",
+     "path: expected a path that starts with /"},
+    {"header that splits", "checks: {web: {type: http, headers: {^\"a b\": c}}}\n",
+     "cannot be sent as a header"},
+    {"password file that is not there", "checks: {db: {type: postgres, password_file: ^no.pw}}\n",
+     "`no.pw` cannot be read"},
+    {"certificate without key", "checks: {web: {type: https, tls: ^{cert: fairway.yaml}}}\n",
+     "`cert` and `key` only make sense together"},
+    {"role that is none", "checks: {db: {type: postgres, role: ^master}}\n",
+     "role: expected primary | standby | any, found `master`"},
+    {"watch is for later", "checks: {web: {type: http, ^watch: true}}\n",
+     "checks.*.watch is not supported yet"},
+    // services
+    {"service without policy",
+     base + "services:\n  ^shop.gtm.example.com:\n    application: web\n" + two_sites, "`policy` is missing"},
+    {"service without endpoints", base + "services:\n  ^shop.gtm.example.com: {policy: weighted}\n",
+     "`endpoints` is missing"},
+    {"service outside every zone",
+     base + "services:\n  ^shop.example.org:\n    policy: weighted\n    application: web\n" + two_sites,
+     "shop.example.org lies in none of the zones"},
+    {"service that is no name", base + "services:\n  ^a..b: {policy: weighted}\n",
+     "`a..b` is not a domain name"},
+    {"service twice under two spellings",
+     with_policy("    application: web\n" + two_sites + "  ^SHOP.gtm.example.com.: {policy: weighted}\n"),
+     "is given twice; first at fairway.yaml:10:3"},
+    {"policy misspelt", service("    policy: ^wieghted\n    application: web\n" + two_sites),
+     "(did you mean `weighted`?)"},
+    {"policy for later", service("    policy: ^geo\n    application: web\n" + two_sites),
+     "services.*.policy.type: geo is not supported yet"},
+    {"key of another policy",
+     service("    policy: {type: weighted, ^margin: 10ms}\n    application: web\n" + two_sites),
+     "`margin` has no meaning for the policy weighted"},
+    {"margin without percent",
+     service(
+         "    policy: {type: latency, margin: {absolute: 10ms, relative: ^0.15}}\n    application: web\n" +
+         two_sites),
+     "relative: expected a percentage"},
+    {"order names an unknown datacenter",
+     service("    policy: {type: active_passive, order: [east, ^wets]}\n    application: web\n" + two_sites),
+     "there is no datacenter `wets` (did you mean `west`?)"},
+    {"order names a datacenter without endpoint",
+     service("    policy: {type: active_passive, order: [east, west, ^eu]}\n    application: web\n" +
+             two_sites),
+     "no endpoint in `eu`"},
+    {"order names one twice",
+     service("    policy: {type: active_passive, order: [east, west, ^east]}\n    application: web\n" +
+             two_sites),
+     "`east` is named twice"},
+    {"follow without a database",
+     service("    policy: {type: active_passive, ^follow: primary}\n    application: web\n" + two_sites),
+     "needs a required `stateful` check that reports a role"},
+    {"unknown check", with_policy("    application: ^wbe\n" + two_sites),
+     "there is no check `wbe` (did you mean `web`?)"},
+    {"unknown check inside an expression",
+     with_policy("    application: {any: [web, {not: ^wbe}]}\n" + two_sites), "there is no check `wbe`"},
+    {"two operators at once", with_policy("    application: {all: [web], ^any: [web]}\n" + two_sites),
+     "`any` beside `all`"},
+    {"more than there are", with_policy("    application: {at_least: ^3, of: [web, db]}\n" + two_sites),
+     "at_least: expected at most the 2 of `of`"},
+    {"at_least of nothing", with_policy("    application: {^at_least: 1}\n" + two_sites),
+     "`at_least` needs `of`"},
+    {"check in place without a name", with_policy("    application: ^{type: tcp, port: 1}\n" + two_sites),
+     "needs a `name`"},
+    {"check in place with a name that is taken",
+     with_policy("    application: {name: ^web, type: tcp, port: 1}\n" + two_sites),
+     "a different check `web` exists already"},
+    {"check without a port",
+     base + "services:\n  ^shop.gtm.example.com:\n    policy: weighted\n    application: plain\n" + two_sites,
+     "the check `plain` has no `port`"},
+    {"address that is none",
+     with_policy("    application: web\n    endpoints: {east: {addresses: [^192.0.2.300]}}\n"),
+     "addresses: expected an IP address, found `192.0.2.300`"},
+    {"address nobody can reach",
+     with_policy("    application: web\n    endpoints: {east: {addresses: [^0.0.0.0]}}\n"),
+     "addresses: expected an address clients can reach"},
+    {"address twice",
+     with_policy("    application: web\n    endpoints: {east: {addresses: [192.0.2.1, ^192.0.2.1]}}\n"),
+     "192.0.2.1 is given twice"},
+    {"endpoint without addresses", with_policy("    application: web\n    endpoints: {^east: {weight: 1}}\n"),
+     "an endpoint without `addresses`"},
+    {"endpoint nowhere",
+     with_policy("    application: web\n    endpoints: {^eats: {addresses: [192.0.2.1]}}\n"),
+     "there is no datacenter `eats`"},
+    {"nothing to answer",
+     with_policy("    application: web\n    endpoints: {^east: {addresses: [192.0.2.1], weight: 0}}\n"),
+     "every endpoint has weight 0"},
+    {"address without a check", with_policy("    endpoints: {^east: {addresses: [192.0.2.1]}}\n"),
+     "no check looks at 192.0.2.1"},
+    {"address whose check looks elsewhere",
+     with_policy("    application: web\n    endpoints: {^east: {addresses: [192.0.2.1], targets: {web: "
+                 "[\"10.0.0.1\"]}}}\n"),
+     "no check looks at 192.0.2.1"},
+    {"unchecked and checked", with_policy("    application: web\n    ^unchecked: true\n" + two_sites),
+     "`unchecked: true` beside `application`"},
+    {"targets of a check that is not used",
+     with_policy(
+         "    application: web\n    endpoints: {east: {addresses: [192.0.2.1], targets: {^wbe: [a.b]}}}\n"),
+     "this service has no check `wbe` (did you mean `web`?)"},
+    {"target that is a mistyped address",
+     with_policy("    application: {all: [web, db]}\n    endpoints: {east: {addresses: [192.0.2.1], targets: "
+                 "{db: [^10.0.0.300]}}}\n"),
+     "expected HOST or HOST:PORT"},
+    {"target with an impossible port",
+     with_policy("    application: {all: [web, db]}\n    endpoints: {east: {addresses: [192.0.2.1], targets: "
+                 "{db: [^\"a.b:99999\"]}}}\n"),
+     "expected HOST or HOST:PORT"},
+    {"target without any port",
+     with_policy("    application: {all: [web, plain]}\n    endpoints: {east: {addresses: [192.0.2.1], "
+                 "targets: {plain: [^a.b]}}}\n"),
+     "this target has no port"},
+    {"same_as what is not there",
+     with_policy("    application: {all: [web, db]}\n    endpoints: {east: {addresses: [192.0.2.1], targets: "
+                 "{db: {same_as: ^web}}}}\n"),
+     "there is no list of targets `web`"},
+    {"stateful targets of nothing",
+     with_policy("    application: web\n    endpoints: {east: {addresses: [192.0.2.1], ^stateful: [a.b]}}\n"),
+     "this service has no `stateful` check"},
+    {"static answer without addresses",
+     with_policy("    application: web\n    on_all_down: ^static\n" + two_sites),
+     "on_all_down: expected its addresses"},
+    {"on_all_down misspelt", with_policy("    application: web\n    on_all_down: ^lastgood\n" + two_sites),
+     "(did you mean `last_good`?)"},
+    {"unknown template",
+     base +
+         "services:\n  shop.gtm.example.com:\n    use: ^wbe3\n    policy: weighted\n    application: web\n" +
+         two_sites,
+     "there is no template `wbe3`"},
+    {"template that uses another", "templates: {a: {use: ^b}}\n", "a template cannot use another"},
+    {"unknown key in a template nobody uses", "templates: {a: {^polcy: latency}}\n",
+     "unknown key `polcy` (did you mean `policy`?)"},
+    {"hook with two ways",
+     service("    policy: {type: active_passive}\n    application: web\n    hooks: {fence: ^{exec: [fence], "
+             "http: \"https://a.b\"}}\n    failover: approval\n" +
+             two_sites),
+     "a hook is either `exec` or `http`"},
+    {"hook in the clear",
+     service("    policy: {type: active_passive}\n    application: web\n    hooks: {fence: {http: "
+             "^\"http://a.b/\"}}\n    failover: approval\n" +
+             two_sites),
+     "http: expected https://"},
+    {"hook that is none",
+     service("    policy: {type: active_passive}\n    application: web\n    hooks: {^pomote: {exec: [a]}}\n" +
+             two_sites),
+     "(did you mean `promote`?)"},
+    {"two name servers would run the hooks",
+     base +
+         "services:\n  ^shop.gtm.example.com:\n    policy: active_passive\n    application: web\n    "
+         "failover: automatic\n    hooks: {fence: {exec: [fence]}}\n" +
+         two_sites,
+     "each of them would run the hooks"},
+    {"lost share that is not the usual",
+     with_policy("    application: web\n    failover: {lost_share: ^next}\n" + two_sites),
+     "lost_share: next is not supported yet"},
+    {"address unchecked by itself",
+     with_policy("    application: web\n    endpoints: {east: {addresses: [{address: 192.0.2.1, ^unchecked: "
+                 "true}]}}\n"),
+     "is not supported yet"},
+    // zones
+    {"zone without name servers", "zones: {^gtm.example.com: {records: [\"www A 192.0.2.1\"]}}\n",
+     "has no SOA"},
+    {"name server without an address", "zones: {gtm.example.com: {nameservers: {^ns1: []}}}\n",
+     "lies in the zone and needs an address"},
+    {"name server with an address that is not ours",
+     "zones: {gtm.example.com: {nameservers: {^ns.example.net.: [192.0.2.1]}}}\n",
+     "its addresses are not ours to give"},
+    {"record that is none",
+     "zones: {gtm.example.com: {nameservers: {ns1: [192.0.2.1]}, records: [^\"www A 192.0.2\"]}}\n",
+     "A record: "},
+    {"record outside the zone",
+     "zones: {gtm.example.com: {nameservers: {ns1: [192.0.2.1]}, records: [^\"www.example.org. A "
+     "192.0.2.1\"]}}\n",
+     "is outside the zone"},
+    {"CNAME beside other data",
+     "zones: {gtm.example.com: {nameservers: {ns1: [192.0.2.1]}, records: [\"a CNAME b\", ^\"a TXT x\"]}}\n",
+     "nothing else may stand beside it"},
+    {"zone file that is not there", "zones: {gtm.example.com: {file: ^no.zone}}\n",
+     "cannot be read: No such file or directory"},
+    {"SOA minimum without a unit",
+     "zones: {gtm.example.com: {nameservers: {ns1: [192.0.2.1]}, soa: {minimum: ^5}}}\n",
+     "minimum: expected a duration with its unit such as 5s"},
+    {"a second SOA",
+     "zones: {gtm.example.com: {nameservers: {ns1: [192.0.2.1]}, soa: ^{minimum: 5s}, records: [\"@ SOA a b "
+     "1 1 1 1 1\"]}}\n",
+     "the zone's records have a SOA already"},
+    // include
+    {"included file that is not there", "include: [^no.yaml]\n", "cannot be read"},
+    {"include that is a mapping", "include: ^{a: b}\n", "expected a list of files or globs"},
+    {"file that includes itself", "include: [^fairway.yaml]\n", "is included twice"},
+};
+
+/// Takes the caret out of the text and says where it stood: "line:column".
+std::string take_mark(std::string& text) {
+    const std::size_t at = text.find('^');
+    if (at == text.npos) return {};
+    text.erase(at, 1);
+    const std::size_t line_start = at == 0 ? 0 : text.rfind('\n', at - 1) + 1;
+    const auto line = std::count(text.begin(), text.begin() + static_cast<std::ptrdiff_t>(at), '\n') + 1;
+    return std::to_string(line) + ':' + std::to_string(at - line_start + 1);
+}
+
+} // namespace
+
+TEST_CASE("a broken configuration gives one precise message at the right place") {
+    std::size_t tried = 0;
+    for (const Row& row : rows) {
+
+        INFO(std::string(row.what));
+        std::string text = row.text;
+        const std::string place = take_mark(text);
+        const Loaded loaded(text);
+        const std::string told = loaded.told();
+        CAPTURE(told);
+        CHECK_FALSE(loaded.model);
+        CHECK(loaded.problems.errors() == 1);
+        for (const Diagnostic& d : loaded.problems.all()) {
+            if (d.severity != Diagnostic::Severity::error) continue;
+            CHECK(told.find(row.message) != std::string::npos);
+            if (place.empty()) continue;
+            CHECK(std::to_string(d.place.line) + ':' + std::to_string(d.place.column) == place);
+        }
+        ++tried;
+    }
+    CHECK(tried >= 40);
+}
+
+TEST_CASE("every problem of a file is reported at once") {
+    const Loaded loaded(base + R"(dns: {listen: ["127.0.0.1"]}
+servces: {}
+brake: {max_share: 2}
+node: {datacenter: eats}
+services:
+  shop.gtm.example.com:
+    policy: wieghted
+    application: wbe
+    ttl: 10
+    endpoints: {east: {addresses: [1.2.3]}}
+)");
+    CHECK(loaded.problems.errors() == 8);
+    CHECK(loaded.told().starts_with("fairway.yaml:9:16: error: listen"));
+    CHECK(loaded.told().find("fairway.yaml:18:36: error: addresses") != std::string::npos);
+}
