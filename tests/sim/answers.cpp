@@ -18,14 +18,24 @@ bool names(std::string_view text, std::string_view datacenter) {
 }
 } // namespace
 
+namespace {
+
+/// Whose address it is; "fixed" for one that the operator gave for bad times.
+std::string site_of(const IpAddress& address, const Service& service, const Model& model) {
+    for (EndpointIndex e = 0; e < service.endpoints.size(); ++e)
+        if (std::ranges::count(service.endpoints[e].addresses, address))
+            return model.datacenter_of(service, e).name;
+    return std::ranges::count(service.on_all_down.addresses, address) ? "fixed" : "nobody";
+}
+
+} // namespace
+
 std::string text(const AnswerPlan& plan, const Service& service, const Model& model) {
     if (plan.kind == AnswerPlan::Kind::servfail) return "SERVFAIL";
     if (plan.kind == AnswerPlan::Kind::nodata) return "NODATA";
     std::set<std::string> sites;
     auto add = [&](const Choice& c) {
-        const auto& last_resort = service.on_all_down;
-        bool fixed = last_resort.mode == OnAllDown::Mode::fixed && c.addresses == last_resort.addresses;
-        sites.insert(fixed ? "fixed" : model.datacenter_of(service, c.endpoint).name);
+        for (const auto& address : c.addresses) sites.insert(site_of(address, service, model));
     };
     if (plan.kind == AnswerPlan::Kind::draw)
         for (const auto& c : plan.choices) {

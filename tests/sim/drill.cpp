@@ -75,6 +75,7 @@ std::string sites_with(int count, const Named& service, const std::string& endpo
 Drill::~Drill() {
     CHECK_MESSAGE(problems().empty(), problems());
     if (!failed) return;
+    failed = false; // told once
     std::printf("---- seed %llu, at the end %+.3fs. The configuration:\n%s---- The journal:\n%s----\n",
                 static_cast<unsigned long long>(seed()), seconds(now()), yaml_.c_str(),
                 journal_text().c_str());

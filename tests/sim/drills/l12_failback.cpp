@@ -20,7 +20,7 @@ TEST_CASE("P4, L12: manual: no change in 24 hours while the active site is fit, 
     auto back = s.application_works("east");
     for (int i = 0; i < 24; ++i) {
         s.runs(1h);
-        s.restart(i % 2 ? 5s : 10min);
+        s.restart(5s);
     }
     s.runs(1min);
     CHECK(s.moves("batch", back) == 0);
@@ -42,6 +42,19 @@ TEST_CASE("P4, L12: manual: no change in 24 hours while the active site is fit, 
         CHECK_FALSE(s.named("batch", "west", fault + 2800ms + 3 * 10ms + 10ms));
         CHECK(s.count(Change::failover, fault) == 1);
     }
+}
+
+TEST_CASE("P4, L12, L20: manual: nor do restarts after a longer absence bring it back") {
+    Drill s{sites(2, {{"batch", ordered("east, west") + "failback: manual\n"}})};
+    east_fails_for_a_minute(s);
+    auto back = s.application_works("east");
+    for (auto away : {70s, 600s, 7200s}) {
+        s.runs(1h);
+        s.restart(away);
+    }
+    s.runs(1h);
+    CHECK(s.answers("batch") == "west");
+    CHECK_FALSE(s.named("batch", "east", back));
 }
 
 TEST_CASE("P4, L12: delayed, the default without a stateful tier: after 300 s of the unbroken run") {

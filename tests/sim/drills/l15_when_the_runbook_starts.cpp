@@ -13,7 +13,7 @@ TEST_CASE("L15: while the old site still reports a role, the runbook waits for n
     CHECK(s.runbook().runs().empty());
     s.runs(1min);
     // then
-    CHECK(s.runbook().text() == "fence east, promote west");
+    REQUIRE(s.runbook().text() == "fence east, promote west");
     CHECK(s.runbook().runs().front().begun - down >= 60s);
     CHECK(s.answers("shop") == "west");
     CHECK(s.moves("shop", down) == 1);

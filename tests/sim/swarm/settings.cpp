@@ -1,0 +1,90 @@
+#include "tests/sim/swarm/settings.hpp"
+
+namespace fairway::sim {
+
+namespace {
+
+const std::vector<std::string> site_names{"east", "west", "eu", "asia"};
+
+std::string one_of(Random& random, std::vector<std::string> texts) { return random.pick(texts); }
+
+std::string runbook(Random& random) {
+    auto fence =
+        one_of(random, {"fence: {exec: [/srv/fence], timeout: 10s}, ", "fence: {exec: [/srv/fence]}, ",
+                        "fence: {exec: [/srv/fence], required: false}, "});
+    auto prepare = random.chance(0.3) ? "prepare: {exec: [/srv/prepare]}, " : "";
+    return "    hooks: {" + std::string(prepare) + fence +
+           "promote: {exec: [/srv/promote], timeout: 30s}, failback: {exec: [/srv/switchover]}}\n";
+}
+
+std::string following(Random& random, Drawn& service) {
+    service.follows = true;
+    service.by_approval = random.chance(0.4);
+    service.on_no_primary = one_of(random, {"", "", "standby", "on_all_down"});
+    std::string keys =
+        "    policy: {type: active_passive, follow: primary}\n    application: web\n    stateful: db\n";
+    keys += "    failover: " + std::string(service.by_approval ? "approval" : "automatic") + "\n" +
+            runbook(random);
+    if (!service.on_no_primary.empty()) keys += "    on_no_primary: " + service.on_no_primary + "\n";
+    return keys;
+}
+
+std::string ordered(Random& random, Drawn& service, const std::vector<std::string>& sites) {
+    std::string order;
+    for (const auto& s : sites) order += (order.empty() ? "" : ", ") + s;
+    std::string keys = "    policy: {type: active_passive, order: [" + order + "]}\n    application: web\n";
+    service.by_approval = random.chance(0.15);
+    if (service.by_approval) keys += "    failover: approval\n";
+    auto failback = one_of(random, {"auto", "delayed", "manual"});
+    service.manual_failback = failback == "manual";
+    return keys + "    failback: " + failback + "\n";
+}
+
+std::string spread(Random& random) {
+    std::string keys = "    policy: " + one_of(random, {"weighted", "latency"}) + "\n    application: web\n";
+    if (random.chance(0.3)) keys += "    stateful: plain\n";
+    return keys;
+}
+
+} // namespace
+
+Settings draw_settings(Random& random) {
+    Settings drawn;
+    auto count = 2 + random.below(3);
+    drawn.sites.assign(site_names.begin(), site_names.begin() + static_cast<std::ptrdiff_t>(count));
+    drawn.inside = random.chance(0.3);
+    drawn.references = random.chance(0.4);
+    auto& yaml = drawn.yaml;
+    if (drawn.inside) yaml += "node: {datacenter: east}\n";
+    if (drawn.references)
+        yaml += "self_doubt: {references: [\"tcp://198.51.100.1:53\", \"tcp://198.51.100.2:53\"]}\n";
+    yaml += "checks:\n  web: {type: http, port: 8080, path: /healthz}\n"
+            "  db: {type: postgres, port: 5432, user: fairway, dbname: postgres, max_lag: 10s}\n"
+            "  plain: {type: postgres, port: 5432, user: fairway, dbname: postgres}\ndatacenters:\n";
+    for (const auto& s : drawn.sites) yaml += "  " + s + ": {region: " + s + "}\n";
+    yaml += "services:\n";
+    auto services = 1 + random.below(4);
+    for (std::uint64_t i = 0; i < services; ++i) {
+        Drawn service{.name = "s" + std::to_string(i)};
+        auto kind = random.below(3);
+        auto keys = kind == 0   ? following(random, service)
+                    : kind == 1 ? ordered(random, service, drawn.sites)
+                                : spread(random);
+        service.on_all_down =
+            one_of(random, {"", "", "as_if_all_up", "last_good", "all", "nodata", "servfail"});
+        if (!service.on_all_down.empty()) keys += "    on_all_down: " + service.on_all_down + "\n";
+        if (random.chance(0.2)) keys += "    ttl: {min: 5s, max: 30s}\n";
+        yaml += "  " + service.name + ".gtm.example.com:\n" + keys + "    endpoints:\n";
+        for (std::size_t d = 0; d < drawn.sites.size(); ++d) {
+            auto address = "10." + std::to_string(d + 1) + "." + std::to_string(i) + ".1";
+            auto second =
+                random.chance(0.2) ? ", 10." + std::to_string(d + 1) + "." + std::to_string(i) + ".2" : "";
+            bool simple = keys.find("stateful") != std::string::npos;
+            yaml += "      " + drawn.sites[d] + ": {addresses: [" + address + (simple ? "" : second) + "]}\n";
+        }
+        drawn.services.push_back(service);
+    }
+    return drawn;
+}
+
+} // namespace fairway::sim

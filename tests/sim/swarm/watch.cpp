@@ -1,0 +1,206 @@
+#include "tests/sim/swarm/watch.hpp"
+
+#include <algorithm>
+#include <cstdio>
+
+namespace fairway::sim {
+
+namespace {
+
+/// With the defaults: silence is DOWN after 9 s, and a member that passes has passed `rise` times after 10 s;
+/// a second for looking once a second, and one for the 500 ms a failing disk may keep an answer waiting.
+constexpr auto surely_known = 9s + 2s + 2s;
+constexpr auto surely_risen = 10s + 2s + 2s;
+/// A claim is fresh for 2 intervals and a timeout after the look that saw it.
+constexpr auto claim_memory = 2 * 2s + 2s + 2s;
+
+std::string label(const Service& s) {
+    auto name = s.name.to_string();
+    return name.substr(0, name.find('.'));
+}
+
+bool names(const std::string& answer, const std::string& site) {
+    return ("+" + answer + "+").find("+" + site + "+") != std::string::npos;
+}
+
+} // namespace
+
+void Watch::problem(const std::string& text) {
+    char at[32];
+    std::snprintf(at, sizeof at, "%+12.3fs ", std::chrono::duration<double>(story_.now()).count());
+    problems_ += at + text + "\n";
+}
+
+Watch::Truth Watch::seen(const Service& service, EndpointIndex e) const {
+    auto& world = story_.world();
+    const auto& endpoint = service.endpoints[e];
+    Truth truth;
+    for (const auto& address : endpoint.addresses) {
+        auto& web = world.target(SocketAddress{address, 8080}.to_string());
+        auto sight = world.see(web, story_.now());
+        truth.works |= sight.outcome == Outcome::pass && sight.takes < 2s;
+    }
+    if (!service.stateful) return truth;
+    auto& server = world.target(SocketAddress{endpoint.addresses.front(), 5432}.to_string());
+    auto sight = world.see(server, story_.now());
+    bool answers = sight.outcome == Outcome::pass;
+    if (!service.follows_primary()) truth.works &= answers;
+    truth.primary = answers && sight.facts.role == Role::primary;
+    truth.epoch = sight.facts.epoch.value_or(0);
+    return truth;
+}
+
+void Watch::see_truth() {
+    for (const auto& service : story_.model().services)
+        for (EndpointIndex e = 0; e < service.endpoints.size(); ++e) {
+            auto now = seen(service, e);
+            auto [at, fresh] =
+                truth_.try_emplace({label(service), story_.model().datacenter_of(service, e).name}, now);
+            auto& known = at->second;
+            if (known.works != now.works || fresh) known.since = story_.now();
+            if (known.primary != now.primary || known.epoch != now.epoch || fresh)
+                known.primary_since = story_.now();
+            if (now.primary) known.last_primary = story_.now();
+            known.works = now.works;
+            known.primary = now.primary;
+            known.epoch = now.epoch;
+        }
+}
+
+void Watch::look() {
+    see_truth();
+    if (!story_.running()) return;
+    for (const auto& service : settings_.services) {
+        const auto& all = story_.history(service.name).all();
+        auto& judged = judged_[service.name];
+        for (; judged < all.size(); ++judged) {
+            if (all[judged].text == "no daemon") continue;
+            judge_empty(service, all[judged]);
+            const Answer* before = nullptr;
+            for (auto i = judged; i-- > 0 && !before;)
+                if (all[i].text != "no daemon") before = &all[i];
+            if (service.follows && before && before->text != all[judged].text)
+                judge_following(service, *before, all[judged]);
+        }
+        judge_excluded(service, all.back());
+        judge_living(service, all.back());
+    }
+    judge_switches();
+}
+
+bool Watch::deciding_for_itself() const {
+    return story_.world().uplink && story_.world().interface && story_.disk().failure.empty() &&
+           !story_.disk().hangs && story_.now() - faults_.own_fault() > 30s;
+}
+
+void Watch::judge_empty(const Drawn& service, const Answer& answer) {
+    if (answer.text == "NODATA" && service.on_all_down != "nodata")
+        problem(service.name + ": NODATA that nobody chose");
+    if (answer.text != "SERVFAIL" || service.on_all_down == "servfail") return;
+    bool starting = answer.at - faults_.last_restart() <= 10s + 10ms;
+    bool excluded = std::ranges::any_of(
+        settings_.sites, [&](const auto& site) { return faults_.drained(service.name, site); });
+    if (!starting && !excluded) problem(service.name + ": SERVFAIL that nobody chose");
+}
+
+void Watch::judge_excluded(const Drawn& service, const Answer& answer) {
+    for (const auto& site : settings_.sites)
+        if (faults_.drained(service.name, site) && names(answer.text, site) &&
+            story_.disk().failure.empty() && !story_.disk().hangs)
+            problem(service.name + ": answers " + site + ", which is drained");
+}
+
+void Watch::judge_living(const Drawn& service, const Answer& answer) {
+    if (service.follows || service.by_approval || !deciding_for_itself()) return;
+    if (story_.report().doubt) return;
+    bool living = false;
+    for (const auto& site : settings_.sites) {
+        const auto& truth = truth_.at({service.name, site});
+        auto lasted = story_.now() - truth.since;
+        if (names(answer.text, site) && (truth.works || lasted < surely_known)) return;
+        living |= truth.works && lasted > surely_risen && !faults_.drained(service.name, site);
+    }
+    if (living)
+        problem(service.name + ": answers " + answer.text + ", only failing ones, while another works");
+}
+
+void Watch::judge_following(const Drawn& service, const Answer& before, const Answer& after) {
+    bool chosen = !service.on_no_primary.empty() || service.on_all_down == "as_if_all_up" ||
+                  service.on_all_down == "all";
+    bool excluded = std::ranges::any_of(
+        settings_.sites, [&](const auto& site) { return faults_.drained(service.name, site); });
+    bool starting = after.at - faults_.last_restart() <= 15s;
+    auto to = truth_.find({service.name, after.text});
+    auto from = truth_.find({service.name, before.text});
+    if (chosen || excluded || starting || to == truth_.end() || from == truth_.end()) return;
+    if (after.at - to->second.last_primary > claim_memory)
+        problem(service.name + ": moved to " + after.text + " without a claim there");
+    if (from->second.primary && after.at - from->second.primary_since > claim_memory && deciding_for_itself())
+        problem(service.name + ": moved away from " + before.text + ", which is still the primary");
+    auto& highest = highest_epoch_[service.name];
+    if (to->second.primary && to->second.epoch < highest)
+        problem(service.name + ": followed epoch " + std::to_string(to->second.epoch) + " after " +
+                std::to_string(highest));
+    if (to->second.primary) highest = std::max(highest, to->second.epoch);
+}
+
+void Watch::judge_switches() {
+    const auto& runs = story_.runbook().runs();
+    for (; runs_judged_ < runs.size(); ++runs_judged_) {
+        const auto& run = runs[runs_judged_];
+        for (std::size_t i = 0; i < runs_judged_; ++i) {
+            const auto& other = runs[i];
+            bool together = other.service == run.service && (!other.ended || *other.ended > run.begun);
+            if (together && other.id != run.id)
+                problem(run.service + ": two switches at a time, " + other.id + " and " + run.id);
+        }
+        if (run.step != Hook::Step::promote) continue;
+        for (const auto& s : story_.model().services) {
+            if (s.name.to_string() != run.service || !s.hooks.contains(Hook::Step::fence)) continue;
+            bool fenced = std::any_of(
+                runs.begin(), runs.begin() + static_cast<std::ptrdiff_t>(runs_judged_),
+                [&](const Run& r) { return r.id == run.id && r.step == Hook::Step::fence && r.ok; });
+            bool approved = faults_.last_command(label(s)).has_value();
+            if (s.hooks.at(Hook::Step::fence).required && !fenced && !approved)
+                problem(run.service + ": promoted without the required fence");
+        }
+    }
+}
+
+void Watch::before_restart() {
+    before_.clear();
+    if (!story_.running() || !story_.disk().failure.empty() || story_.disk().hangs) return;
+    for (const auto& service : settings_.services) {
+        const auto& now = story_.history(service.name).now();
+        if (story_.now() - now.at > 1s) before_[service.name] = now.text; // what was on its way may be lost
+    }
+}
+
+void Watch::after_start(bool short_absence) {
+    if (!short_absence) return;
+    for (const auto& [service, text] : before_)
+        if (story_.answers(service) != text)
+            problem(service + ": a short restart changed " + text + " to " + story_.answers(service));
+}
+
+void Watch::converged() {
+    for (const auto& drawn : settings_.services) {
+        auto answer = story_.answers(drawn.name);
+        bool one = answer.find('+') == std::string::npos;
+        std::string primary;
+        for (const auto& site : settings_.sites)
+            if (truth_.at({drawn.name, site}).primary) primary = site;
+        if (answer == "SERVFAIL" || answer == "NODATA")
+            problem(drawn.name + ": all is well, and it answers " + answer);
+        if (drawn.follows && answer != primary)
+            problem(drawn.name + ": all is well, and it answers " + answer + " while " + primary +
+                    " has the primary");
+        if (!drawn.follows && !drawn.manual_failback &&
+            story_.report(drawn.name).policy == "active_passive" && !drawn.by_approval &&
+            (!one || answer != settings_.sites.front()))
+            problem(drawn.name + ": all is well, and it answers " + answer);
+    }
+    if (story_.report().doubt) problem("all is well, and it doubts itself");
+}
+
+} // namespace fairway::sim
