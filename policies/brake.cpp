@@ -13,8 +13,9 @@ std::vector<bool> braked(std::span<const std::optional<Instant>> out_since, std:
     // Who went first is out; of those that went together, the earlier in the configuration.
     std::ranges::stable_sort(recent, {}, [&](std::size_t i) { return *out_since[i]; });
 
-    auto allowed =
-        std::max<std::size_t>(1, static_cast<std::size_t>(std::floor(double(count) * brake.max_share)));
+    // The small addend undoes what binary fractions lose: 29 % of 100 is 29.
+    auto allowed = std::max<std::size_t>(
+        1, static_cast<std::size_t>(std::floor(double(count) * brake.max_share + 1e-9)));
     std::vector<bool> result(out_since.size(), false);
     for (std::size_t k = allowed; k < recent.size(); ++k) result[recent[k]] = true;
     return result;
