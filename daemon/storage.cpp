@@ -65,7 +65,7 @@ void open_or_renew(const fs::path& file, WallTime now, std::vector<std::string>&
 int lock_directory(const fs::path& directory) {
     const fs::path file = directory / "lock";
     const int fd = open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0640);
-    if (fd < 0) cannot(file, "open");
+    if (fd < 0) cannot("open", file, std::strerror(errno));
     if (flock(fd, LOCK_EX | LOCK_NB) == 0) return fd;
     close(fd);
     throw std::runtime_error("state directory " + directory.string() + " is in use by another fairwayd");
@@ -74,7 +74,8 @@ int lock_directory(const fs::path& directory) {
 void make_directory(const fs::path& directory) {
     std::error_code error;
     fs::create_directories(directory, error);
-    if (access(directory.c_str(), R_OK | W_OK | X_OK) != 0) cannot(directory, "use");
+    if (error) cannot("make", directory, error.message());
+    if (access(directory.c_str(), R_OK | W_OK | X_OK) != 0) cannot("use", directory, std::strerror(errno));
 }
 
 }

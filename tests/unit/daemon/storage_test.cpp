@@ -183,7 +183,7 @@ TEST_CASE("a record that does not read is damage too") {
 TEST_CASE("a directory that cannot be had is a clear error") {
     Scratch scratch;
     std::ofstream(scratch.path / "file") << "no directory";
-    CHECK_THROWS_WITH_AS(open_state(scratch.path / "file", today), doctest::Contains("lock"),
+    CHECK_THROWS_WITH_AS(open_state(scratch.path / "file", today), doctest::Contains("Not a directory"),
                          std::runtime_error);
     CHECK_THROWS_WITH_AS(open_state("/proc/fairway", today), doctest::Contains("/proc/fairway"),
                          std::runtime_error);
