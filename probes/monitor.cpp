@@ -9,7 +9,8 @@ namespace fairway::probes {
 namespace {
 constexpr double jitter = 0.1; // of the interval; shortens only, so that it never delays a verdict (L2)
 
-// How late we may come to see a time limit and still believe in silence: this thread promises 100 ms (H10).
+// How late we may come to a look, or to see its time limit and still believe in silence: this thread promises
+// 100 ms (H10).
 constexpr Duration tolerated_lag = 100ms;
 }
 
@@ -31,17 +32,32 @@ void Monitor::look_now() {
 }
 
 Task<void> Monitor::run(Duration first) {
-    co_await alarm_.until(loop_.now().mono + first);
-    for (;;) {
+    for (Instant due = loop_.now().mono + first;;) {
+        co_await alarm_.until(due);
         begun_ = loop_.now().mono;
+        if (begun_ - due > tolerated_lag) {
+            due = pass_over(begun_ - due);
+            continue;
+        }
         looking_ = true;
         Task<Observation> observing = observe();
         Observation seen = co_await observing;
         looking_ = false;
-        const Instant next = next_start(seen);
+        due = next_start(seen);
         report_(std::move(seen));
-        co_await alarm_.until(next);
     }
+}
+
+/// A thread that cannot keep up looks at fewer members in time rather than at all of them too late. The next
+/// look may come anywhere in an interval: after a stall all members are here at once.
+Instant Monitor::pass_over(Duration late) {
+    Observation none;
+    none.member = member_;
+    none.reason = Reason::local_limit;
+    none.detail = "this node was " + brief(late) + " behind";
+    none.begun = none.ended = begun_;
+    report_(std::move(none));
+    return begun_ + std::chrono::duration_cast<Duration>(check_->timing.interval * random_share());
 }
 
 Task<Observation> Monitor::observe() {
@@ -75,9 +91,11 @@ Finding Monitor::timed_out(Reason silence, Instant deadline) const {
     return because(silence, "no whole answer within " + to_string(check_->timing.timeout));
 }
 
+double Monitor::random_share() { return std::uniform_real_distribution<>(0.0, 1.0)(random_); }
+
 Instant Monitor::next_start(const Observation& seen) {
     if (const auto quick = next_look(cadence_, seen, *check_)) return seen.ended + *quick;
-    const double share = 1.0 - jitter * std::uniform_real_distribution<>(0.0, 1.0)(random_);
+    const double share = 1.0 - jitter * random_share();
     const auto interval = std::chrono::duration_cast<Duration>(check_->timing.interval * share);
     return std::max(seen.begun + interval, seen.ended);
 }

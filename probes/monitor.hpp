@@ -1,8 +1,8 @@
 // Monitor: the rhythm of looking at one member. It knows when to look, not what the results mean.
 //
 // Intervals run start to start, shortened at random by up to a tenth so that members drift apart. A look
-// never overlaps itself. After a result that policies want confirmed the next look comes a re-test after its
-// end (L2).
+// never overlaps itself. A look that comes much too late is passed over as unknown. After a result that
+// policies want confirmed the next look comes a re-test after its end (L2).
 #pragma once
 
 #include "policies/observation.hpp"
@@ -33,7 +33,9 @@ class Monitor {
     Task<void> run(Duration first);
     Task<Observation> observe();
     Finding timed_out(Reason silence, Instant deadline) const;
+    Instant pass_over(Duration late);
     Instant next_start(const Observation& seen);
+    double random_share(); ///< 0 to 1
 
     Loop& loop_;
     MemberId member_;

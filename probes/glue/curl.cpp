@@ -143,6 +143,7 @@ void Transfer::set_up() {
     const std::string ip = request.address.ip.to_string();
     connect_to = curl_slist_append(nullptr, ("::" + (v6 ? "[" + ip + "]" : ip) + ":" + port).c_str());
     set(CURLOPT_CONNECT_TO, connect_to);
+    set(CURLOPT_DNS_CACHE_TIMEOUT, 0L); // it keeps numeric addresses too, and walks them all at each request
     set(CURLOPT_OPENSOCKETFUNCTION, &open_socket);
     set(CURLOPT_OPENSOCKETDATA, static_cast<void*>(this));
     set(CURLOPT_SOCKOPTFUNCTION, &already_connected);

@@ -40,14 +40,14 @@ std::string sqlstate_in(std::string_view message) {
     return {};
 }
 
-/// The last line that says something: a session refused is retried by libpq without TLS, and both are
-/// reported.
-std::string last_line(std::string_view message) {
-    while (!message.empty() && (message.back() == '\n' || message.back() == ' ')) message.remove_suffix(1);
-    const std::size_t location = message.rfind("\nLOCATION:");
-    if (location != message.npos) message = message.substr(0, location);
-    const std::size_t severity = message.rfind("FATAL:  ");
-    return std::string(severity != message.npos ? message.substr(severity) : message);
+/// What matters of a message: libpq puts where it connected to in front, advice and the server's source line
+/// behind, and reports both tries where a refused one was repeated without TLS.
+std::string gist(std::string_view message) {
+    for (const std::string_view mark : {" failed: ", "FATAL:  ", "ERROR:  "}) {
+        const std::size_t at = message.rfind(mark);
+        if (at != message.npos) message.remove_prefix(at + mark.size());
+    }
+    return std::string(message.substr(0, message.find('\n')));
 }
 
 Reason reason_of_sqlstate(std::string_view state) {
@@ -86,7 +86,7 @@ PgAnswer failed(PGconn* c, const SocketAddress& to) {
     const std::string_view message = PQerrorMessage(c);
     const std::string state = sqlstate_in(message);
     a.reason = state.empty() ? reason_of_text(message, to) : reason_of_sqlstate(state);
-    a.detail = last_line(message);
+    a.detail = gist(message);
     return a;
 }
 
@@ -170,7 +170,7 @@ PgAnswer read(PGconn* c, const PGresult* r, const SocketAddress& to) {
     }
     const char* state = PQresultErrorField(r, PG_DIAG_SQLSTATE);
     a.reason = state ? reason_of_sqlstate(state) : reason_of_text(PQresultErrorMessage(r), to);
-    a.detail = last_line(PQresultErrorMessage(r));
+    a.detail = gist(PQresultErrorMessage(r));
     return a;
 }
 

@@ -163,6 +163,26 @@ TEST_CASE("a look cut short by our own lateness is unknown, not silence (H10)") 
     CHECK(s.seen[0].reason == Reason::local_limit);
 }
 
+TEST_CASE(
+    "after a stall members are passed over as unknown and spread anew, not looked at all at once (H10)") {
+    std::vector<Duration> next;
+    for (MemberId id = 0; id < 20; ++id) {
+        Scene s;
+        s.start(id);
+        s.loop.advance(1ms);
+        s.loop.stall(30s);
+        s.loop.advance(2s);
+        REQUIRE(s.seen.size() >= 3);
+        CHECK(s.seen[1].outcome == Outcome::unknown);
+        CHECK(s.seen[1].reason == Reason::local_limit);
+        CHECK(s.seen[2].outcome == Outcome::pass);
+        next.push_back(s.begun(2) - s.begun(1));
+    }
+    std::sort(next.begin(), next.end());
+    CHECK(next.front() < 500ms);
+    CHECK(next.back() > 1500ms);
+}
+
 TEST_CASE("an exception in a check is our own fault") {
     Scene s;
     s.says = []() -> Finding { throw std::runtime_error("oh"); };
