@@ -57,9 +57,8 @@ void open_or_renew(const fs::path& file, WallTime now, std::vector<std::string>&
     }
 }
 
-[[noreturn]] void cannot(const fs::path& what, const std::string& deed) {
-    throw std::runtime_error("state directory: cannot " + deed + " " + what.string() + ": " +
-                             std::strerror(errno));
+[[noreturn]] void cannot(const std::string& deed, const fs::path& what, const std::string& why) {
+    throw std::runtime_error("state directory: cannot " + deed + " " + what.string() + ": " + why);
 }
 
 int lock_directory(const fs::path& directory) {
