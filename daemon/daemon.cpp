@@ -143,7 +143,8 @@ struct Daemon::State {
                         {}});
     }
 
-    void answered(const Happening& h) {
+    void answered(Happening h) {
+        h.published = clock_now().mono; // the loop's time stands still while the answers are compiled
         metrics.answered(h);
         reports.changed();
         storage.answered({h.id, loop.now().wall_at(*h.published)});

@@ -90,7 +90,7 @@ CommandResult Loader::read_and_hand_over() {
     CommandResult result;
     Loaded loaded = load_all(file_, problems);
     if (!loaded.model) {
-        result = refusal("the configuration has " + std::to_string(problems.errors()) + " errors", problems);
+        result = refusal("the configuration is refused", problems);
     } else if (const auto key = needs_restart(*running_, *loaded.model); !key.empty()) {
         result = refusal("a change of " + key + " needs a restart", problems);
     } else {
