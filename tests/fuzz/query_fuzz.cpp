@@ -1,4 +1,5 @@
-// libFuzzer: any bytes as a query. With `--write-seeds DIR` in place of a run it writes the seed corpus.
+// libFuzzer: any bytes as a query. The corpus beside it was merged from seed_queries() and what runs have
+// found.
 #include "tests/fuzz/query_world.hpp"
 
 using namespace fairway::dns::testing;
