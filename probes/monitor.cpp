@@ -20,7 +20,7 @@ Monitor::Monitor(Loop& loop, MemberId member, CheckPtr check, LookOnce look, Rep
       check_(std::move(check)),
       look_(std::move(look)),
       report_(std::move(report)),
-      random_(member + 1),
+      random_((member + 1) * 2654435761U), // far apart, as neighbouring seeds draw alike at first
       alarm_(loop),
       task_(run(first)) {
     task_.start();

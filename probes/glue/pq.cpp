@@ -62,7 +62,8 @@ Reason reason_of_sqlstate(std::string_view state) {
 Reason reason_of_tls(std::string_view m) {
     const auto says = [m](std::string_view text) { return m.find(text) != m.npos; };
     if (says("does not match host name")) return Reason::wrong_name;
-    if (says("certificate verify failed")) return Reason::bad_certificate;
+    if (says("certificate verify failed"))
+        return last_certificate_expired() ? Reason::expired_certificate : Reason::bad_certificate;
     if (says("root certificate file")) return Reason::internal; // ours cannot be read
     return Reason::tls_failure;
 }
@@ -128,12 +129,11 @@ Reason silence_of(PGconn* c) {
 }
 
 /// Yields true once the session stands. The socket may be another one at each step.
-Task<bool> establish(Loop& loop, PGconn* c, Reason& silence, TlsVerdict& tls) {
+Task<bool> establish(Loop& loop, PGconn* c, Reason& silence) {
     PostgresPollingStatusType step = PGRES_POLLING_WRITING;
     while (PQstatus(c) != CONNECTION_BAD && step != PGRES_POLLING_OK && step != PGRES_POLLING_FAILED) {
         silence = silence_of(c);
         co_await Ready(loop, PQsocket(c), step == PGRES_POLLING_READING ? Loop::readable : Loop::writable);
-        tls.of(PQsslStruct(c, "OpenSSL"));
         step = PQconnectPoll(c);
     }
     co_return step == PGRES_POLLING_OK;
@@ -184,14 +184,10 @@ Task<PgAnswer> ask(Loop& loop, PgQuestion question, Reason& silence) {
     none.detail = "out of memory";
     if (!session) co_return none;
 
-    TlsVerdict tls; // libpq says no more than "certificate verify failed"
-    Task<bool> establishing = establish(loop, session.get(), silence, tls);
+    remember_tls_verdicts(); // libpq says no more than "certificate verify failed"
+    Task<bool> establishing = establish(loop, session.get(), silence);
     const bool established = co_await establishing;
-    if (!established) {
-        PgAnswer no = failed(session.get(), question.address);
-        if (no.reason == Reason::bad_certificate && tls.expired()) no.reason = Reason::expired_certificate;
-        co_return no;
-    }
+    if (!established) co_return failed(session.get(), question.address);
 
     silence = Reason::timeout_first_byte;
     Task<Result> asking = query(loop, session.get(), question.sql);

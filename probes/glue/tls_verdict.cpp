@@ -4,14 +4,20 @@
 
 namespace fairway::probes {
 
-void TlsVerdict::of(void* ssl) {
-    if (!ssl || ssl == ssl_.get()) return;
-    SSL_up_ref(static_cast<SSL*>(ssl));
-    ssl_ = std::shared_ptr<void>(ssl, [](void* p) { SSL_free(static_cast<SSL*>(p)); });
+namespace {
+
+thread_local long last_verdict = X509_V_OK;
+
+void note(void* ssl, void*, CRYPTO_EX_DATA*, int, long, void*) noexcept {
+    if (ssl) last_verdict = SSL_get_verify_result(static_cast<const SSL*>(ssl));
 }
 
-bool TlsVerdict::expired() const {
-    return ssl_ && SSL_get_verify_result(static_cast<SSL*>(ssl_.get())) == X509_V_ERR_CERT_HAS_EXPIRED;
+} // namespace
+
+void remember_tls_verdicts() {
+    [[maybe_unused]] static const int index = SSL_get_ex_new_index(0, nullptr, nullptr, nullptr, &note);
 }
+
+bool last_certificate_expired() { return last_verdict == X509_V_ERR_CERT_HAS_EXPIRED; }
 
 } // namespace fairway::probes

@@ -1,18 +1,14 @@
 // What OpenSSL thought of the other side's certificate, for libraries that do not hand it on.
 #pragma once
 
-#include <memory>
-
 namespace fairway::probes {
 
-/// Keeps the SSL object beyond the library's own use of it. One handshake's; any single thread.
-class TlsVerdict {
-  public:
-    void of(void* ssl); ///< an SSL*, or null: then the last one stays
-    bool expired() const;
+/// From now on each thread remembers the verdict of the last TLS connection it put away. Any thread, any
+/// number of times.
+void remember_tls_verdicts();
 
-  private:
-    std::shared_ptr<void> ssl_;
-};
+/// Whether that one's certificate, or one in its chain, had expired. To be asked before the thread goes on to
+/// another.
+bool last_certificate_expired();
 
 } // namespace fairway::probes
