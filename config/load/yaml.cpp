@@ -15,16 +15,16 @@
 namespace fairway::load {
 namespace {
 
-/// Aliases copy what they stand for; this many nodes are forty times our largest configuration and stop a
-/// file that multiplies itself.
-constexpr std::size_t most_nodes = 20'000'000;
+/// Aliases copy what they stand for. This many values, long texts counting for several, are ten times our
+/// largest configuration and about 150 MB; a file that multiplies itself ends here.
+constexpr std::size_t most_nodes = 1'000'000;
 
 struct TooLarge {
     YAML::Mark mark;
 };
 
 std::size_t count(const Node& n) {
-    std::size_t total = 1;
+    std::size_t total = 1 + n.text.size() / 64; // a node is about two cache lines, its text comes on top
     for (const Node& i : n.items) total += count(i);
     for (const Node::Member& m : n.members) total += 1 + count(m.value);
     return total;
@@ -52,10 +52,10 @@ class Builder : public YAML::EventHandler {
         add(std::move(n), anchor);
     }
     void OnAlias(const YAML::Mark& mark, YAML::anchor_t anchor) override {
-        Node n = anchors_[anchor];
-        nodes_ += count(n);
+        const Node& original = anchors_[anchor];
+        nodes_ += count(original);
         if (nodes_ > most_nodes) throw TooLarge{mark};
-        add(std::move(n), 0);
+        add(Node(original), 0);
     }
     void OnSequenceStart(const YAML::Mark& mark, const std::string&, YAML::anchor_t anchor,
                          YAML::EmitterStyle::value) override {
