@@ -6,6 +6,7 @@ namespace fairway {
 namespace {
 
 template<class... F> struct Overloaded : F... { using F::operator()...; };
+template<class... F> Overloaded(F...) -> Overloaded<F...>; // clang 16 does not deduce aggregates by itself
 
 /// Builds "name=value" lists in which no value can be mistaken for another field.
 class KeyText {

@@ -15,7 +15,7 @@
 namespace fairway::load {
 namespace {
 
-/// Aliases copy what they stand for. This many values, long texts counting for several, are ten times our
+/// Aliases copy what they stand for. This many values, long texts counting for several, are five times our
 /// largest configuration and about 150 MB; a file that multiplies itself ends here.
 constexpr std::size_t most_nodes = 1'000'000;
 
