@@ -1,5 +1,5 @@
 // What an outsider sees: one name and type in, one answer out, decoded by ldns.
-#include "oracle.hpp"
+#include "tests/unit/dns/oracle.hpp"
 
 #include <doctest/doctest.h>
 

@@ -1,5 +1,5 @@
 // The rules of the message itself: header, EDNS, client subnet, sizes. Byte by byte.
-#include "oracle.hpp"
+#include "tests/unit/dns/oracle.hpp"
 
 #include <doctest/doctest.h>
 

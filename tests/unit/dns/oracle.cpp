@@ -1,4 +1,4 @@
-#include "oracle.hpp"
+#include "tests/unit/dns/oracle.hpp"
 
 #include <ldns/ldns.h>
 

@@ -1,6 +1,6 @@
 // The running front, over loopback: UDP, TCP, publishing, binding, stopping.
 #include "dns/server.hpp"
-#include "oracle.hpp"
+#include "tests/unit/dns/oracle.hpp"
 
 #include <doctest/doctest.h>
 

@@ -1,6 +1,6 @@
 // Snapshots: what changes by a verdict, how it reaches the workers, and that answering allocates nothing.
 #include "dns/handover.hpp"
-#include "oracle.hpp"
+#include "tests/unit/dns/oracle.hpp"
 
 #include <doctest/doctest.h>
 
