@@ -42,6 +42,8 @@ std::string failure_text(const Observation& seen) {
 /// Follows what a member says of its role. Returns whether anything but freshness changed.
 bool track_role(RoleTrack& t, const Observation& seen) {
     const Facts& f = seen.facts;
+    if (f.role == Role::primary) t.unclaimed.reset();
+    else if (!t.unclaimed) t.unclaimed = seen.begun;
     if (!f.role) ++t.roleless;
     else t.roleless = 0;
     if (!seen.answered()) return false;
@@ -109,6 +111,7 @@ MemberHealth::Step MemberHealth::observe(const Observation& seen, const Check& c
 
     if (seen.outcome == Outcome::fail) fall(seen, check.timing, step);
     else rise(seen, check, facts, step);
+    step.changed |= step.works != Moved::no || step.meets != Moved::no || step.keeps_up != Moved::no;
     for (const Run* run : {&works, &meets, &keeps_up}) step.changed |= in_motion(*run, check.timing);
     return step;
 }

@@ -34,12 +34,13 @@ struct Run {
 
 /// What the latest answers of a member say of its role (L13).
 struct RoleTrack {
-    std::optional<Role> role;   ///< of the latest answered result; empty: it named none
-    Instant begun{}, ended{};   ///< of the latest answered result
-    Instant primary_first{};    ///< end of the first look of the present row of "primary"
-    unsigned primary_looks = 0; ///< answered results in a row that said primary
-    unsigned otherwise = 0;     ///< answered results in a row that said something else
-    unsigned roleless = 0;      ///< results in a row, silence included, without any role (L15)
+    std::optional<Role> role;         ///< of the latest answered result; empty: it named none
+    Instant begun{}, ended{};         ///< of the latest answered result
+    Instant primary_first{};          ///< end of the first look of the present row of "primary"
+    unsigned primary_looks = 0;       ///< answered results in a row that said primary
+    unsigned otherwise = 0;           ///< answered results in a row that said something else
+    unsigned roleless = 0;            ///< results in a row, silence included, without any role (L15)
+    std::optional<Instant> unclaimed; ///< begin of the first result since the last that said primary
     std::optional<std::uint64_t> epoch;
     std::string system;
 };

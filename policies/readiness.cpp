@@ -39,6 +39,7 @@ Readiness combine(const Count& c, Requirements::Of of) {
 Readiness verdict_of(const MemberState& m, Measure measure) {
     const MemberHealth& h = m.health;
     if (measure == Measure::lenient && h.works.verdict == Readiness::ready) return h.meets.verdict;
+    if (measure == Measure::passing && h.works.passes > 0) return Readiness::ready;
     unsigned rise = m.spec.check->timing.rise;
     auto up = [&](const Run& run) { return run.verdict == Readiness::ready || run.passes >= rise; };
     bool risen = up(h.works) && up(h.meets) && up(h.keeps_up);
@@ -103,8 +104,8 @@ Assessment assess(const Service& s, const Endpoint& e, const BoundEndpoint& boun
                   std::span<const MemberState> members, Measure measure) {
     Assessment a{.healthy = std::vector<bool>(e.addresses.size(), true)};
     if (s.application && !bound.application.empty()) {
-        bool early = measure == Measure::risen; // facts are the stateful tier's
-        judge_addresses(a, s, e, bound, members, early ? measure : Measure::verdict);
+        bool facts = measure == Measure::lenient; // are the stateful tier's
+        judge_addresses(a, s, e, bound, members, facts ? Measure::verdict : measure);
     }
     if (s.stateful && !bound.stateful.empty())
         a.stateful = tier(*s.stateful, bound.stateful, members, 0, measure);

@@ -36,6 +36,7 @@ Readiness evaluate(const Expression& e, const std::function<Readiness(CheckIndex
 enum class Measure : std::uint8_t {
     verdict, ///< works, and its facts satisfy the check
     lenient, ///< lag does not take a serving endpoint of an eventually consistent store out (L1)
+    passing, ///< its latest result passes, whatever the verdict: neither rise nor hold-down are waited for
     risen,   ///< `rise` passes are enough, the hold-down is not waited for: nothing else is fit (L10)
 };
 

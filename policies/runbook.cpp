@@ -100,6 +100,7 @@ class Walk {
             wait(s_.step, *view_.guard, Severity::critical);
             return false;
         }
+        if (!view_.guard && !std::exchange(s_.data_judged, true)) out_.changed = true;
         if (const Hook* hook = hook_of(view_.service, *hook_step(s_.step))) return run(*hook);
         enter(next(s_.step), "no " + std::string(to_string(s_.step)) + " hook");
         return true;

@@ -50,7 +50,8 @@ struct Switch {
     SwitchStep resume = SwitchStep::prepare; ///< where approval lets it go on
     bool fence_begun = false;
     bool approved = false;
-    std::string failure; ///< why it waits, if a step failed
+    bool data_judged = false; ///< the RPO guard let it pass (L16): stands, even if a restart forgets the lag
+    std::string failure;      ///< why it waits, if a step failed
 };
 
 /// Ask to run one hook. The answer comes back as HookResult with the same switch id and step.

@@ -112,6 +112,8 @@ std::vector<Candidate> candidates(const ServiceState& s, const ServiceContext& c
 std::string unfit_reason(const ServiceState& s, const ServiceContext& c, EndpointIndex e);
 /// Begin of the unbroken run of passes of everything the endpoint rests on.
 Instant passing_since(const ServiceContext& c, EndpointIndex e);
+/// The application of `e` is DOWN and failing: one that passes in its hold-down is on its way back.
+bool application_fails(const ServiceContext& c, EndpointIndex e);
 /// Why promoting `to` by itself would put data at risk (L16); empty: it would not, or nothing reports a lag.
 std::optional<std::string> rpo_guard(const ServiceState& s, const ServiceContext& c, EndpointIndex to);
 std::optional<Duration> lag_of(const ServiceContext& c, EndpointIndex e);

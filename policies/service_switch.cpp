@@ -33,11 +33,12 @@ std::optional<EndpointIndex> seat(const ServiceState& s, const ServiceContext& c
     return s.active;
 }
 
-/// Begin of the first failed probe of the site that is left; nullopt while it answers.
-std::optional<Instant> first_failed(const ServiceContext& c, EndpointIndex e) {
+/// Begin of the first probe that no longer saw the primary at the site that is left; nullopt while one does.
+std::optional<Instant> primary_lost(const ServiceContext& c, EndpointIndex e) {
     std::optional<Instant> first;
     each_stateful(c, e, [&](auto& m) {
-        if (m.health.first_failed) first = std::min(first.value_or(Instant::max()), *m.health.first_failed);
+        if (m.health.claim.unclaimed)
+            first = std::min(first.value_or(Instant::max()), *m.health.claim.unclaimed);
     });
     return first;
 }
@@ -51,6 +52,11 @@ std::optional<Duration> lag_of(const ServiceContext& c, EndpointIndex e) {
         if (lag) least = std::min(least.value_or(Duration::max()), *lag);
     });
     return least;
+}
+
+bool application_fails(const ServiceContext& c, EndpointIndex e) {
+    auto a = assess(c.service, c.service.endpoints[e], c.bound[e], c.members, Measure::passing);
+    return a.application == Readiness::unready;
 }
 
 bool can_take_over(const ServiceState& s, const ServiceContext& c, EndpointIndex e) {
@@ -87,7 +93,7 @@ std::optional<std::string> rpo_guard(const ServiceState& s, const ServiceContext
     std::optional<std::string> blocked = "no standby answers in " + c.model.datacenter_of(c.service, to).name;
     bool safe = false; // one member with data that are current enough can be promoted
     auto from = seat(s, c);
-    auto fault = from ? first_failed(c, *from) : std::nullopt;
+    auto fault = from ? primary_lost(c, *from) : std::nullopt;
     each_stateful(c, to, [&](const MemberState& m) {
         std::string risk = at_risk(m, fault, c.now.mono);
         safe |= risk.empty();
@@ -130,7 +136,7 @@ std::optional<bool> cause_holds(const ServiceState& s, const ServiceContext& c,
         return std::nullopt;
     case SwitchCause::application_down:
         if (!s.followed || !claims[s.followed->endpoint].fresh) return true; // it became worse
-        return s.endpoints[s.followed->endpoint].assessment.application == Readiness::unready;
+        return application_fails(c, s.followed->endpoint);
     case SwitchCause::site_down: break;
     }
     if (!s.active) return true;
@@ -203,6 +209,8 @@ RunbookView runbook_view(const ServiceState& s, const ServiceContext& c, std::sp
     if (to) {
         view.guard = rpo_guard(s, c, *to);
         view.lag = lag_of(c, *to);
+        // What was judged before a restart stays judged: a dead primary cannot be sampled again.
+        if (!view.lag && s.running->data_judged) view.guard.reset();
     }
     if (!c.service.follows_primary()) {
         view.role_arrived = true;
