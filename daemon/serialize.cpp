@@ -54,6 +54,7 @@ Json switch_record(const Switch& s) {
             {"resume", to_string(s.resume)},
             {"fence_begun", s.fence_begun},
             {"approved", s.approved},
+            {"data_judged", s.data_judged},
             {"failure", s.failure}};
 }
 
@@ -71,6 +72,7 @@ Switch switch_of(const Json& j) {
     s.resume = word(j.at("resume"), SwitchStep::obsolete);
     s.fence_begun = j.at("fence_begun");
     s.approved = j.at("approved");
+    s.data_judged = j.value("data_judged", false);
     s.failure = j.at("failure");
     return s;
 }

@@ -41,7 +41,7 @@ LIBRARIES = {
     "libsystemd": (["systemd/"], ["daemon/"]),
     "libuv": (["uv.h"], ["probes/", "dns/", "tests/ *"]),
     "nlohmann-json": (["nlohmann/"], ["daemon/ *", "daemon/ctl/ *", "tests/ *"]),
-    "OpenSSL": (["openssl/"], ["tests/ *"]),
+    "OpenSSL": (["openssl/"], ["probes/", "tests/ *"]),
     "prometheus-cpp": (["prometheus/"], ["daemon/"]),
     "spdlog": (["spdlog/"], ["daemon/"]),
     "SQLite": (["sqlite3.h"], ["daemon/", "tests/ *"]),
