@@ -33,8 +33,7 @@ def _(world):
         wait_until("a few hundred answers were given", lambda: watch.count() > 300, 20)
         equal(watch.answers(), [world.primary.address], "answers")
     west = world.fairway.endpoint(SHOP, "west")
-    equal((west["application"], west["fit"]), ("ready", False), "west: application, fit")
-    check(west["reason"], "status says why west is not fit")
+    equal((west["application"], west["role"], west["in_plan"]), ("ready", "standby", False), "west: application, role, in the plan")
 
 
 @story("the whole primary site dies, nobody promotes: the answer holds, status and metrics say why (L14, D5)", stop=True)

@@ -104,7 +104,7 @@ def _report(lab, name, problem, seconds):
     print(f"FAILED  {name} ({seconds:.1f} s)\n    {problem if isinstance(problem, Failure) else repr(problem)}", flush=True)
     for line in traceback.format_tb(problem.__traceback__):
         print("    " + line.rstrip().replace("\n", "\n    "))
-    for process in lab.processes:
+    for process in {p.name: p for p in lab.processes}.values():  # the latest of each name: they share a log
         if process.name.startswith("fairway"):
             state = "runs" if process.alive() else f"ended with {process.popen.returncode}"
             print(f"    --- {process.name} ({state}): {process.log}\n    " + process.tail(40).replace("\n", "\n    "), flush=True)
