@@ -131,6 +131,7 @@ Helper start_helper() {
     if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends.data()) != 0)
         throw std::runtime_error(std::string("cannot make the hook helper's link: ") + std::strerror(errno));
     Fd ours(ends[0]), its(ends[1]);
+    std::fflush(nullptr); // what is not yet written is ours to write, once
     const pid_t pid = fork();
     if (pid < 0)
         throw std::runtime_error(std::string("cannot fork the hook helper: ") + std::strerror(errno));
