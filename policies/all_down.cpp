@@ -17,7 +17,7 @@ AnswerPlan policy_over(const Model& model, const Service& service, std::vector<C
 
 AnswerPlan everything(std::span<const Candidate> candidates) {
     AnswerPlan plan{.kind = AnswerPlan::Kind::draw};
-    Choice all{.weight = 1};
+    Choice all{.endpoint = no_endpoint, .weight = 1};
     for (const Candidate& c : candidates)
         if (c.usable) all.addresses.insert(all.addresses.end(), c.addresses.begin(), c.addresses.end());
     if (all.addresses.empty()) return AnswerPlan{};
@@ -36,8 +36,7 @@ AnswerPlan all_down(const Model& model, const Service& service, std::span<const 
     case Mode::nodata: return {.kind = AnswerPlan::Kind::nodata};
     case Mode::all: return everything(candidates);
     case Mode::fixed:
-        return {.kind = AnswerPlan::Kind::draw,
-                .choices = {{EndpointIndex{0}, service.on_all_down.addresses, 1}}};
+        return {.kind = AnswerPlan::Kind::draw, .choices = {{no_endpoint, service.on_all_down.addresses, 1}}};
     case Mode::last_good:
         for (Candidate& c : left)
             c.usable = c.usable && std::ranges::find(last_good, c.endpoint) != last_good.end();

@@ -10,6 +10,9 @@
 
 namespace fairway {
 
+/// A choice that is no one endpoint's: on_all_down `all` and `static`.
+inline constexpr EndpointIndex no_endpoint = 0xffff;
+
 /// One of the things an answer may be: the addresses of one endpoint that are fit to be answered.
 struct Choice {
     EndpointIndex endpoint = 0;

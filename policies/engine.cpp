@@ -57,6 +57,7 @@ AnswerPlan moved_plan(const ServiceState& from, const Model& old_model, const Se
                       const Model& model) {
     AnswerPlan plan = from.plan;
     for (Choice& k : plan.choices) {
+        if (k.endpoint == no_endpoint) continue;
         auto e =
             same_site(old_model, old_model.services[from.index], k.endpoint, model, model.services[to.index]);
         if (!e) return {};

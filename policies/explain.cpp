@@ -57,8 +57,8 @@ class Explainer {
         }
         line("client", "", "kept", by ? "in network " + by->to_string() : "in no known network");
         const Choice& choice = s_.plan.choices[s_.plan.by_client[k]];
-        line("answer", dc(choice.endpoint), "chosen", "nearest of those that are fit");
-        out_.answer.push_back({dc(choice.endpoint), choice.addresses, 1});
+        line("answer", site_of(choice, c_), "chosen", "nearest of those that are fit");
+        out_.answer.push_back({site_of(choice, c_), choice.addresses, 1});
     }
 
   private:
@@ -81,8 +81,8 @@ class Explainer {
         for (const Choice& k : s_.plan.choices) total += k.weight;
         for (const Choice& k : s_.plan.choices) {
             double p = total > 0 ? k.weight / total : 0;
-            line("answer", dc(k.endpoint), "chosen", "with probability " + std::to_string(p).substr(0, 5));
-            out_.answer.push_back({dc(k.endpoint), k.addresses, p});
+            line("answer", site_of(k, c_), "chosen", "with probability " + std::to_string(p).substr(0, 5));
+            out_.answer.push_back({site_of(k, c_), k.addresses, p});
         }
         if (s_.plan.choices.empty())
             line("answer", "", "none", s_.plan.kind == AnswerPlan::Kind::nodata ? "NODATA" : "SERVFAIL");

@@ -113,7 +113,7 @@ ServiceReport report_of(const ServiceState& s, const ServiceContext& c) {
                     .since = s.plan_since,
                     .ttl = s.plan.ttl,
                     .running = s.running};
-    if (s.plan.choices.size() == 1)
+    if (s.plan.choices.size() == 1 && s.plan.choices[0].endpoint != no_endpoint)
         r.active = c.model.datacenter_of(c.service, s.plan.choices[0].endpoint).name;
     r.followed = record_of(s, c.model).followed;
     auto list = candidates(s, c);

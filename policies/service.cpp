@@ -286,6 +286,11 @@ AnswerPlan followed_plan(const Turn& t, std::span<const Candidate> list) {
 
 } // namespace
 
+std::string site_of(const Choice& choice, const ServiceContext& c) {
+    if (choice.endpoint == no_endpoint) return std::string(to_string(c.service.on_all_down.mode));
+    return c.model.datacenter_of(c.service, choice.endpoint).name;
+}
+
 std::vector<Candidate> candidates(const ServiceState& s, const ServiceContext& c) {
     std::vector<Candidate> list = not_excluded(s, c);
     for (Candidate& k : list) {

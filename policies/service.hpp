@@ -108,6 +108,8 @@ std::uint32_t settle_ttl(Turn& t);
 
 // ---- shared by the stages
 
+/// Whose answer it is: a datacenter, or the mode of on_all_down where it is no single one's.
+std::string site_of(const Choice& choice, const ServiceContext& c);
 std::vector<Candidate> candidates(const ServiceState& s, const ServiceContext& c);
 std::string unfit_reason(const ServiceState& s, const ServiceContext& c, EndpointIndex e);
 /// Begin of the unbroken run of passes of everything the endpoint rests on.

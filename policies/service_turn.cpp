@@ -12,7 +12,7 @@ std::string answer_text(const AnswerPlan& plan, const ServiceContext& c) {
     if (plan.kind == AnswerPlan::Kind::nodata) return "NODATA";
     std::string text;
     for (const Choice& k : plan.choices) {
-        text += (text.empty() ? "" : ", ") + c.model.datacenter_of(c.service, k.endpoint).name;
+        text += (text.empty() ? "" : ", ") + site_of(k, c);
         if (plan.choices.size() > 1 && plan.kind == AnswerPlan::Kind::draw)
             text += " " + std::to_string(k.weight);
     }

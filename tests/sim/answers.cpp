@@ -54,7 +54,7 @@ std::string malformed(const AnswerPlan& plan, const Service& service, const Mode
     if (plan.choices.empty()) return "a plan of no choices";
     for (const auto& c : plan.choices) {
         if (c.addresses.empty()) return "a choice of no addresses";
-        if (c.endpoint >= service.endpoints.size() && service.on_all_down.mode != OnAllDown::Mode::fixed)
+        if (c.endpoint >= service.endpoints.size() && c.endpoint != no_endpoint)
             return "a choice of an endpoint that is not there";
     }
     bool drawn = std::ranges::any_of(plan.choices, [](const Choice& c) { return c.weight > 0; });
