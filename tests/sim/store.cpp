@@ -21,11 +21,14 @@ policies::Restored Disk::restored() const {
 }
 
 void SimStore::write(daemon::StateWrite write, Done done) {
-    if (disk_.hangs) return;
     free_ = std::max(free_, loop_.now().mono) + disk_.latency;
-    auto ticket = ++last_;
-    under_way_[ticket] = loop_.at(free_, [this, ticket, write = std::move(write), done = std::move(done)] {
+    end(++last_, free_, std::move(write), std::move(done));
+}
+
+void SimStore::end(std::uint64_t ticket, Instant when, daemon::StateWrite write, Done done) {
+    under_way_[ticket] = loop_.at(when, [this, ticket, write = std::move(write), done = std::move(done)] {
         auto self = under_way_.extract(ticket);
+        if (disk_.hangs) return end(ticket, loop_.now().mono + 100ms, write, done);
         if (disk_.failure.empty()) disk_.apply(write);
         done(disk_.failure);
     });

@@ -13,7 +13,7 @@ class Disk {
   public:
     Duration latency = 2ms; ///< an fsync of a decent disk
     std::string failure;    ///< not empty: every write ends with it
-    bool hangs = false;     ///< writes never end
+    bool hangs = false;     ///< writes do not end before this does
 
     void apply(daemon::StateWrite write);
     policies::Restored restored() const;
@@ -36,6 +36,8 @@ class SimStore : public daemon::StateStore {
     void write(daemon::StateWrite write, Done done) override;
 
   private:
+    void end(std::uint64_t ticket, Instant when, daemon::StateWrite write, Done done);
+
     SimLoop& loop_;
     Disk& disk_;
     Instant free_{}; ///< when the write before ends

@@ -87,6 +87,11 @@ void Story::restart(Duration away) {
     start();
 }
 
+void Story::lose_disk() {
+    disk_.lose();
+    last_generation_ = 0;
+}
+
 void Story::stall_daemon(Duration d) {
     daemon_->loop.stall(d);
     daemon_->prober.stall(d);

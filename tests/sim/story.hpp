@@ -44,6 +44,7 @@ class Story {
     void start();
     void kill_daemon();               ///< kill -9
     void restart(Duration away = 2s); ///< kill -9, and started again so much later
+    void lose_disk();                 ///< a new, empty one
     void stall_daemon(Duration d);    ///< SIGSTOP for so long
     void reload(std::string_view yaml);
     bool running() const { return daemon_ != nullptr; }

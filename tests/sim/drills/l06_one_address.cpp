@@ -24,9 +24,10 @@ TEST_CASE("L6: an address that fails alone is withdrawn alone") {
 }
 
 TEST_CASE("L6: what `targets` names judges the endpoint as a whole") {
-    Drill s{sites_with(2, {"www", weighted},
-                       "east: {addresses: [10.1.0.1, 10.1.0.2], targets: {web: [\"10.1.0.9\"]}}\n"
-                       "west: {addresses: [10.2.0.1]}\n")};
+    Drill s{sites_with(
+        2, {"www", "policy: weighted\napplication: {all: [web, {name: deep, type: tcp, port: 9000}]}\n"},
+        "east: {addresses: [10.1.0.1, 10.1.0.2], targets: {deep: [\"10.1.0.9\"]}}\n"
+        "west: {addresses: [10.2.0.1]}\n")};
     s.runs(1min);
     REQUIRE(s.answers("www") == "east+west");
     s.target("10.1.0.9:9000", saying::refused());

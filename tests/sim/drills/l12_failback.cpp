@@ -33,7 +33,7 @@ TEST_CASE("P4, L12: manual: no change in 24 hours while the active site is fit, 
         CHECK(s.failback("batch").accepted);
         s.runs(1s);
         CHECK(s.answers("batch") == "east");
-        CHECK(s.count(Change::failback) == 1);
+        CHECK(s.count(Change::switch_done) == 1);
     }
     SUBCASE("or the active site fails: that is a new failover, and happens") {
         auto fault = s.application("west", saying::refused());

@@ -100,8 +100,8 @@ TEST_CASE("H5, L20: a disk that fails or hangs stops no answer; a withdrawal nev
         CAPTURE(hangs);
         Drill s{everything};
         s.runs(1min);
-        s.disk().hangs = hangs;
-        s.disk().failure = "disk full";
+        if (hangs) s.disk().hangs = true;
+        else s.disk().failure = "disk full";
         auto fault = s.application("east", saying::refused());
         s.runs(1min);
         CHECK(s.answers("batch") == "west");
@@ -120,7 +120,7 @@ TEST_CASE("L20: a lost state file is a first start: undecided, then what is seen
     Drill s{everything};
     s.runs(1min);
     s.kill_daemon();
-    s.disk().lose();
+    s.lose_disk();
     s.start();
     s.runs(1min);
     CHECK(s.answers("www") == "east+eu+west");

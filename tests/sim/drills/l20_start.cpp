@@ -50,6 +50,6 @@ TEST_CASE("H5, L20: after 10 s undecided on_all_down applies") {
 
 TEST_CASE("L20: unchecked services answer at once") {
     Drill s{sites(2, {{"plain", "policy: weighted\nunchecked: true\n"}})};
-    s.runs(1ms);
+    s.runs(10ms); // the store's write
     CHECK(s.answers("plain") == "east+west");
 }
