@@ -59,6 +59,7 @@ TEST_CASE("L9: the share is rounded down, and one may always go") {
     CHECK(out_of(10, 0.1) == 1);
     CHECK(out_of(10, 0.3) == 3);
     CHECK(out_of(3, 2.0 / 3) == 2);
+    CHECK(out_of(100, 0.29) == 29); // whatever floating point makes of it
     CHECK(out_of(4, 1.0) == 4);
 }
 

@@ -236,10 +236,7 @@ class Desk {
         default: return unknown(now.mono);
         }
     }
-    void advance(Instant to) {
-        now.wall = now.wall_at(to);
-        now.mono = to;
-    }
+    void advance(Instant to) { now = at(to - dawn); }
     void take(Effects e) {
         for (auto& s : e.services) kept_services_[s.service] = s;
         for (auto& m : e.members) kept_members_[m.key] = m;

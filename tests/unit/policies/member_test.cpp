@@ -289,3 +289,21 @@ TEST_CASE("the last three failures are kept for evidence, newest last") {
     CHECK(m.recent_failures[1] == "closed");
     CHECK(m.recent_failures[2] == "wrong_status");
 }
+
+TEST_CASE("whoever depends on a member is told of each result that moves it, and not of those that change "
+          "nothing") {
+    MemberHealth m;
+    Instant when = dawn;
+    Check t = quick(3, 2, 4s);
+    auto changed = [&](Observation o) { return m.observe(o, t, false, {}).changed; };
+    CHECK(changed(passed(when += 2s))); // up
+    for (int i = 0; i < 20; ++i) changed(passed(when += 2s));
+    CHECK_FALSE(changed(passed(when += 2s)));
+    for (int i = 0; i < 3; ++i) CHECK(changed(refused(when += 2s))); // on its way down, and down
+    take_down(m, t, when);
+    for (int i = 0; i < 20; ++i) changed(refused(when += 2s));
+    CHECK_FALSE(changed(refused(when += 2s)));
+    for (int i = 0; i < 3; ++i) CHECK(changed(passed(when += 2s)));
+    CHECK(m.ready() == Readiness::ready);
+    CHECK_FALSE(changed(passed(when += 2s)));
+}
