@@ -91,6 +91,8 @@ ServiceRecord service_of(const Json& j) {
     r.service = j.at("service");
     r.active = opt<std::string>(j.at("active"));
     if (!j.at("followed").is_null()) r.followed = claim_of(j.at("followed"));
+    if (auto since = j.find("no_primary_since"); since != j.end() && !since->is_null())
+        r.no_primary_since = wall(*since);
     r.last_good = j.at("last_good").get<std::vector<std::string>>();
     if (!j.at("running").is_null()) r.running = switch_of(j.at("running"));
     return r;
@@ -249,6 +251,7 @@ std::string to_json(const ServiceRecord& r) {
     return dump({{"service", r.service},
                  {"active", maybe(r.active)},
                  {"followed", claim(r.followed)},
+                 {"no_primary_since", r.no_primary_since ? Json(ms(*r.no_primary_since)) : Json(nullptr)},
                  {"last_good", r.last_good},
                  {"running", r.running ? switch_record(*r.running) : Json(nullptr)}});
 }

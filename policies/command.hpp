@@ -70,6 +70,7 @@ struct ServiceRecord {
     std::string service;
     std::optional<std::string> active; ///< latched site (active/passive without follow)
     std::optional<ClaimRecord> followed;
+    std::optional<WallTime> no_primary_since;
     std::vector<std::string> last_good; ///< datacenters of the last plan that had a fit endpoint
     std::optional<Switch> running;      ///< the switch, if one is
 };

@@ -68,8 +68,8 @@ AnswerPlan moved_plan(const ServiceState& from, const Model& old_model, const Se
 
 /// Carries the latch, the followed claim, the running switch and the rest over to the same service of a new
 /// model.
-void carry_over(ServiceState& to, ServiceState& from, const Model& old_model, const Model& model) {
-    restore(to, record_of(from, old_model), model);
+void carry_over(ServiceState& to, ServiceState& from, const Model& old_model, const Model& model, Now now) {
+    restore(to, record_of(from, old_model, now), model, now);
     to.served = from.served;
     to.all_down = from.all_down;
     to.all_excluded = from.all_excluded;
@@ -139,7 +139,7 @@ void Engine::State::adopt(ModelPtr next, Now now, std::vector<MemberState> old_m
         services.push_back(fresh_state(s, *model, now.mono));
         if (old_model)
             if (auto o = old_model->find_service(model->services[s].name))
-                carry_over(services.back(), old_services[*o], *old_model, *model);
+                carry_over(services.back(), old_services[*o], *old_model, *model, now);
         for (const BoundEndpoint& e : binding.services[s]) depend(members, e, s);
     }
     brink.clear();
@@ -154,7 +154,7 @@ void Engine::State::restore(const Restored& restored, Now now) {
     warm = restored.alive && now.wall - *restored.alive < health_is_true_for;
     for (const ServiceRecord& r : restored.services)
         if (auto name = Name::parse(r.service))
-            if (auto s = model->find_service(*name)) policies::restore(services[*s], r, *model);
+            if (auto s = model->find_service(*name)) policies::restore(services[*s], r, *model, now);
     for (ServiceState& s : services) s.warm = warm;
     if (!warm) return;
 
@@ -317,7 +317,7 @@ Effects Engine::hook_ended(const HookResult& result, Now now) {
     out.transitions = std::move(step.transitions);
     out.hooks = std::move(step.hooks);
     if (step.ended) s.running.reset();
-    if (step.changed) out.services.push_back(record_of(s, *st.model));
+    if (step.changed) out.services.push_back(record_of(s, *st.model, now));
     out.append(st.turn(*index, now));
     return out;
 }

@@ -151,7 +151,7 @@ CommandResult Engine::State::request_switch(ServiceIndex index, SwitchCause caus
     s.running = new_switch(c.service, cause, epoch, seat ? model->datacenter_of(c.service, *seat).name : "",
                            dc, std::string(to_string(cause)) + " by " + who, "", now);
     s.running->operator_name = who;
-    out.services.push_back(record_of(s, *model));
+    out.services.push_back(record_of(s, *model, now));
     out.transitions.push_back({.change = Change::switch_started,
                                .severity = Severity::info,
                                .service = c.service.name.to_string(),
@@ -184,7 +184,7 @@ CommandResult Engine::State::run(const Failover& f, const std::string& who, Effe
     if (!service.follows_primary() || !claims[*to].fresh)
         return refused(f.to + " does not claim to be primary");
     s.followed = Followed{*to, claims[*to].epoch, claims[*to].system};
-    out.services.push_back(record_of(s, *model));
+    out.services.push_back(record_of(s, *model, now));
     out.transitions.push_back({.change = Change::primary_followed,
                                .severity = Severity::warning,
                                .service = service.name.to_string(),
@@ -215,7 +215,7 @@ CommandResult Engine::State::run(const Approve& a, const std::string& who, Effec
         out.transitions.insert(out.transitions.end(), step.transitions.begin(), step.transitions.end());
         out.hooks.insert(out.hooks.end(), step.hooks.begin(), step.hooks.end());
         if (step.ended) s.running.reset();
-        out.services.push_back(record_of(s, *model));
+        out.services.push_back(record_of(s, *model, now));
         dirty[s.index] = 1;
         return {.accepted = true, .message = "switch " + a.switch_id + " goes on"};
     }

@@ -115,7 +115,7 @@ ServiceReport report_of(const ServiceState& s, const ServiceContext& c) {
                     .running = s.running};
     if (s.plan.choices.size() == 1 && s.plan.choices[0].endpoint != no_endpoint)
         r.active = c.model.datacenter_of(c.service, s.plan.choices[0].endpoint).name;
-    r.followed = record_of(s, c.model).followed;
+    r.followed = record_of(s, c.model, c.now).followed;
     auto list = candidates(s, c);
     for (EndpointIndex e = 0; e < s.endpoints.size(); ++e) r.endpoints.push_back(report_of(s, c, e, list[e]));
     return r;

@@ -277,11 +277,17 @@ void tell_ground(Turn& t, Ground g) {
     t.s.all_excluded = excluded;
 }
 
+/// A standby that could take over; until one is known again (after a restart), the one that was answered.
+AnswerPlan standby_plan(const Turn& t, std::span<const Candidate> list) {
+    for (const Candidate& k : list)
+        if (can_take_over(t.s, t.c, k.endpoint)) return only(k);
+    EndpointIndex last = t.s.last_good.empty() ? t.s.followed->endpoint : t.s.last_good.front();
+    return only(list[t.s.endpoints[last].excluded ? t.s.followed->endpoint : last]);
+}
+
 AnswerPlan followed_plan(const Turn& t, std::span<const Candidate> list) {
-    if (t.s.no_primary_critical && t.c.service.on_no_primary == Service::OnNoPrimary::standby)
-        for (const Candidate& k : list)
-            if (can_take_over(t.s, t.c, k.endpoint)) return only(k);
-    return only(list[t.s.followed->endpoint]);
+    bool standby = t.s.no_primary_critical && t.c.service.on_no_primary == Service::OnNoPrimary::standby;
+    return standby ? standby_plan(t, list) : only(list[t.s.followed->endpoint]);
 }
 
 } // namespace

@@ -89,9 +89,9 @@ struct Turn {
 Effects take_turn(ServiceState& s, const ServiceContext& c);
 
 /// The durable part of the state, and back. `epoch` and sites are kept by name.
-ServiceRecord record_of(const ServiceState& s, const Model& model);
+ServiceRecord record_of(const ServiceState& s, const Model& model, Now now);
 ServiceState fresh_state(ServiceIndex index, const Model& model, Instant now);
-void restore(ServiceState& s, const ServiceRecord& record, const Model& model);
+void restore(ServiceState& s, const ServiceRecord& record, const Model& model, Now now);
 
 // ---- the stages, in order
 

@@ -74,11 +74,12 @@ void take_followed(Turn& t, const FollowDecision& d) {
 /// The primary is seen, or nothing can be said of it: at the start, and under self-doubt, where silence says
 /// nothing.
 void expect_primary(Turn& t) {
-    if (t.s.no_primary && t.s.claimed)
-        t.say(Change::no_primary_over, Severity::info, "a primary is seen again");
-    if (t.s.claimed) t.s.no_primary = t.s.no_primary_critical = false;
-    if (t.s.claimed || !t.s.served) t.s.unclaimed_since.reset();
-    else if (t.s.unclaimed_since) t.s.unclaimed_since = t.c.now.mono;
+    if (t.s.claimed) {
+        if (t.s.no_primary) t.say(Change::no_primary_over, Severity::info, "a primary is seen again");
+        t.latched |= t.s.no_primary;
+        t.s.no_primary = t.s.no_primary_critical = false;
+        t.s.unclaimed_since.reset();
+    } else if (t.c.doubt && !t.s.no_primary) t.s.unclaimed_since.reset();
 }
 
 /// No primary is held without limit; after `no_primary_hold` it is critical (L14).
@@ -86,11 +87,14 @@ void hold_without_primary(Turn& t, const FollowDecision& d, std::span<const Site
     t.s.claimed = d.claimed;
     if (d.claimed || t.c.doubt || !t.s.served) return expect_primary(t);
     if (!t.s.unclaimed_since) t.s.unclaimed_since = t.c.now.mono;
-    if (t.s.followed && !lost(claims[t.s.followed->endpoint], t.s.followed)) return;
-    if (!std::exchange(t.s.no_primary, true))
+    bool seen = t.s.followed && !lost(claims[t.s.followed->endpoint], t.s.followed);
+    if (seen && !t.s.no_primary) return;
+    if (!std::exchange(t.s.no_primary, true)) {
+        t.latched = true; // since when is durable: a restart does not begin the hold anew
         t.say(Change::no_primary, Severity::warning,
               t.s.followed ? "held: no primary; the answer stays at " + t.datacenter(t.s.followed->endpoint)
                            : "no primary is seen");
+    }
     Instant limit = *t.s.unclaimed_since + t.c.service.no_primary_hold;
     if (t.c.now.mono < limit) return t.due(limit);
     if (!std::exchange(t.s.no_primary_critical, true))

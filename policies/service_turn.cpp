@@ -41,7 +41,7 @@ void remember_good(Turn& t) {
     std::ranges::sort(good);
     if (good == t.s.last_good) return;
     t.s.last_good = std::move(good);
-    t.out.services.push_back(record_of(t.s, t.c.model));
+    t.out.services.push_back(record_of(t.s, t.c.model, t.c.now));
 }
 
 void tell_plan(Turn& t, const AnswerPlan& before) {
@@ -78,18 +78,19 @@ Effects take_turn(ServiceState& s, const ServiceContext& c) {
     AnswerPlan before = std::exchange(s.plan, std::move(plan));
     if (before != s.plan) tell_plan(t, before);
     remember_good(t);
-    if (t.latched && t.out.services.empty()) t.out.services.push_back(record_of(s, c.model));
+    if (t.latched && t.out.services.empty()) t.out.services.push_back(record_of(s, c.model, c.now));
     return std::move(t.out);
 }
 
 // ---- what is durable
 
-ServiceRecord record_of(const ServiceState& s, const Model& model) {
+ServiceRecord record_of(const ServiceState& s, const Model& model, Now now) {
     const Service& service = model.services[s.index];
     auto dc = [&](EndpointIndex e) { return model.datacenter_of(service, e).name; };
     ServiceRecord r{.service = service.name.to_string(), .running = s.running};
     if (s.active) r.active = dc(*s.active);
     if (s.followed) r.followed = ClaimRecord{dc(s.followed->endpoint), s.followed->system, s.followed->epoch};
+    if (s.no_primary && s.unclaimed_since) r.no_primary_since = now.wall_at(*s.unclaimed_since);
     for (EndpointIndex e : s.last_good) r.last_good.push_back(dc(e));
     return r;
 }
@@ -100,7 +101,7 @@ ServiceState fresh_state(ServiceIndex index, const Model& model, Instant now) {
     return s;
 }
 
-void restore(ServiceState& s, const ServiceRecord& r, const Model& model) {
+void restore(ServiceState& s, const ServiceRecord& r, const Model& model, Now now) {
     const Service& service = model.services[s.index];
     auto endpoint = [&](const std::string& dc) -> std::optional<EndpointIndex> {
         for (EndpointIndex e = 0; e < service.endpoints.size(); ++e)
@@ -113,6 +114,11 @@ void restore(ServiceState& s, const ServiceRecord& r, const Model& model) {
             s.followed = Followed{*e, r.followed->epoch, r.followed->system};
     for (const std::string& dc : r.last_good)
         if (auto e = endpoint(dc)) s.last_good.push_back(*e);
+    if (r.no_primary_since) {
+        s.no_primary = true;
+        s.unclaimed_since = now.at(*r.no_primary_since);
+        s.no_primary_critical = now.mono - *s.unclaimed_since >= service.no_primary_hold;
+    }
     if (r.running && endpoint(r.running->to)) s.running = r.running;
 }
 
