@@ -6,6 +6,7 @@
 #include "probes/glue/resolver.hpp"
 #include "probes/monitor.hpp"
 #include "probes/uv_loop.hpp"
+#include "probes/watch.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -18,13 +19,16 @@ namespace fairway::probes {
 
 namespace {
 
-constexpr std::size_t reserved_descriptors = 256; // DNS and HTTP sockets, databases, files
+/// Of the process' descriptors, what DNS over TCP may take at once (dns/tcp_front.hpp), and the rest's:
+/// listening sockets, HTTP, files, resolving. With a limit too low for all of it, half is for looking.
+constexpr std::size_t reserved_descriptors = 4000 + 512;
 constexpr Duration longest_start = 5s; // a start must be decided within 10 s (L20), however long the interval
 
 std::size_t open_limit(std::size_t wanted) {
     rlimit r{};
     if (wanted != 0 || getrlimit(RLIMIT_NOFILE, &r) != 0) return std::max<std::size_t>(wanted, 1);
-    return std::max<std::size_t>(r.rlim_cur, 2 * reserved_descriptors) - reserved_descriptors;
+    const std::size_t limit = r.rlim_cur;
+    return limit - std::min(reserved_descriptors, limit / 2);
 }
 
 /// Multiples of the golden ratio fill one interval evenly, however many members come and whenever they do.
@@ -108,18 +112,22 @@ class ProbeWorker::Bench {
     struct Member {
         ProbeSpec spec;
         Choice choice;
+        SocketAddress address; ///< last looked at
         std::unique_ptr<Monitor> monitor;
+        std::unique_ptr<Watch> watch; ///< null unless the check asks for one
     };
     void drop_all_but(const std::vector<Assignment>& wanted);
     void take(const Assignment& a);
     Task<Finding> look_at(Member& m, Reason& silence);
-    void report(Observation seen);
+    Task<bool> hold(const Member& m, SocketAddress address);
+    void report(const Member& m, Observation seen);
     void flush();
 
     Loop& control_;
     std::shared_ptr<Sink> sink_;
     const std::size_t max_open_;
-    std::size_t open_ = 0;
+    std::size_t open_ = 0;    // looks and held connections
+    std::size_t holding_ = 0; // held connections
     std::vector<Observation> batch_;
     std::thread thread_;
     UvLoop loop_;
@@ -148,12 +156,16 @@ void ProbeWorker::Bench::drop_all_but(const std::vector<Assignment>& wanted) {
 }
 
 void ProbeWorker::Bench::take(const Assignment& a) {
-    const auto [place, is_new] = members_.try_emplace(a.member, Member{a.spec, {}, {}});
+    const auto [place, is_new] = members_.try_emplace(a.member, Member{a.spec, {}, {}, {}, {}});
     if (!is_new) return; // an id stands for one spec: it keeps its rhythm
     Member& m = place->second;
     m.monitor = std::make_unique<Monitor>(
         loop_, a.member, a.spec.check, [this, &m](Reason& silence) { return look_at(m, silence); },
-        [this](Observation seen) { report(std::move(seen)); }, first_look(a.member, *a.spec.check));
+        [this, &m](Observation seen) { report(m, std::move(seen)); }, first_look(a.member, *a.spec.check));
+    if (!a.spec.check->watch) return;
+    m.watch = std::make_unique<Watch>(
+        loop_, a.spec.check->timing.interval, [this, &m](SocketAddress to) { return hold(m, to); },
+        [&m] { m.monitor->look_now(); });
 }
 
 void ProbeWorker::Bench::look(MemberId id) {
@@ -162,7 +174,8 @@ void ProbeWorker::Bench::look(MemberId id) {
 }
 
 Task<Finding> ProbeWorker::Bench::look_at(Member& m, Reason& silence) {
-    if (open_ >= max_open_) co_return because(Reason::local_limit, "too many looks at once");
+    if (open_ + closing_.size() >= max_open_)
+        co_return because(Reason::local_limit, "too many looks at once");
     const Counted counted(open_);
     const ProbeSpec& spec = m.spec;
 
@@ -178,6 +191,7 @@ Task<Finding> ProbeWorker::Bench::look_at(Member& m, Reason& silence) {
         address.ip = m.choice.of(known.addresses);
     }
 
+    m.address = address;
     const Look at{loop_, curl_, closing_, address, spec, silence};
     Task<Finding> looking =
         std::visit([&](const auto& kind) { return probes::look(kind, at); }, spec.check->kind);
@@ -186,7 +200,20 @@ Task<Finding> ProbeWorker::Bench::look_at(Member& m, Reason& silence) {
     co_return found;
 }
 
-void ProbeWorker::Bench::report(Observation seen) {
+/// Held connections take at most half of what may be open: looking goes before noticing.
+Task<bool> ProbeWorker::Bench::hold(const Member& m, SocketAddress address) {
+    if (holding_ >= max_open_ / 2) co_return false;
+    const Counted open(open_), held(holding_);
+    Reason silence{};
+    const Look at{loop_, curl_, closing_, address, m.spec, silence};
+    Task<void> holding =
+        std::visit([&](const auto& kind) { return probes::hold(kind, at); }, m.spec.check->kind);
+    co_await holding;
+    co_return true;
+}
+
+void ProbeWorker::Bench::report(const Member& m, Observation seen) {
+    if (m.watch) m.watch->seen(seen.outcome, m.address);
     if (batch_.empty()) loop_.post([this] { flush(); });
     batch_.push_back(std::move(seen));
 }

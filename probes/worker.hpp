@@ -14,8 +14,8 @@ namespace fairway::probes {
 class ProbeWorker final : public Prober {
   public:
     struct Options {
-        /// Looks at once, beyond which a look is unknown (local_limit). 0: what RLIMIT_NOFILE allows, less
-        /// the rest's share.
+        /// Looks at once, held connections included, beyond which a look is unknown (local_limit). 0: what
+        /// RLIMIT_NOFILE allows, less the rest's share.
         std::size_t max_open = 0;
     };
     ProbeWorker(Loop& control, Sink sink) : ProbeWorker(control, std::move(sink), Options()) {}

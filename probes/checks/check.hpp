@@ -45,4 +45,16 @@ Task<Finding> look(const HttpCheck& check, Look at);
 Task<Finding> look(const TcpCheck& check, Look at);
 Task<Finding> look(const PostgresCheck& check, Look at);
 
+/// Opens a connection to the target and keeps it for nothing but to notice its end; done when the target has
+/// ended it, or has not let it be opened within the check's timeout. Destroying the task closes it. See
+/// Watch.
+///
+/// As decent as each protocol allows. http, https and tcp say nothing on it: servers end such a connection
+/// after a while (nginx: 60 s) and some note it, so `watch` is for servers that bear it. For postgres a bare
+/// connection would end in authentication_timeout and leave a line in the server's log each minute: there it
+/// is a session of the check's role, idle, which takes one more of its connections and of the server's.
+Task<void> hold(const HttpCheck& check, Look at);
+Task<void> hold(const TcpCheck& check, Look at);
+Task<void> hold(const PostgresCheck& check, Look at);
+
 } // namespace fairway::probes

@@ -71,4 +71,8 @@ Task<Finding> look(const HttpCheck& check, Look at) {
     co_return judge_answer(check, answer);
 }
 
+Task<void> hold(const HttpCheck&, Look at) {
+    return hold_open(at.loop, at.address, at.spec.check->timing.timeout);
+}
+
 } // namespace fairway::probes

@@ -77,12 +77,10 @@ std::string name_of(const ProbeSpec& spec) {
     return name ? *name : spec.sni;
 }
 
-} // namespace
-
-Task<Finding> look(const PostgresCheck& check, Look at) {
+/// Nullopt: the password cannot be read.
+std::optional<PgQuestion> question_of(const PostgresCheck& check, const Look& at) {
     std::optional<std::string> password = first_line_of(check.password_file);
-    if (!password) co_return because(Reason::internal, "cannot read " + check.password_file);
-
+    if (!password) return std::nullopt;
     PgQuestion q;
     q.address = at.address;
     q.host = name_of(at.spec);
@@ -92,7 +90,15 @@ Task<Finding> look(const PostgresCheck& check, Look at) {
     q.sslmode = sslmode(check.tls);
     q.ca_file = check.ca_file;
     q.sql = question;
-    Task<PgAnswer> asking = ask(at.loop, std::move(q), at.silence);
+    return q;
+}
+
+} // namespace
+
+Task<Finding> look(const PostgresCheck& check, Look at) {
+    std::optional<PgQuestion> q = question_of(check, at);
+    if (!q) co_return because(Reason::internal, "cannot read " + check.password_file);
+    Task<PgAnswer> asking = ask(at.loop, std::move(*q), at.silence);
     const PgAnswer answer = co_await asking;
 
     if (answer.reason != Reason::ok) co_return because(answer.reason, answer.detail);
@@ -100,6 +106,13 @@ Task<Finding> look(const PostgresCheck& check, Look at) {
     Facts facts = facts_of(answer.row);
     const char* role = facts.role == Role::primary ? "primary" : "standby";
     co_return pass(role, std::move(facts));
+}
+
+Task<void> hold(const PostgresCheck& check, Look at) {
+    std::optional<PgQuestion> q = question_of(check, at);
+    if (!q) co_return;
+    Task<void> holding = hold_session(at.loop, std::move(*q), at.spec.check->timing.timeout);
+    co_await holding;
 }
 
 } // namespace fairway::probes

@@ -15,4 +15,8 @@ Task<Finding> look(const TcpCheck&, Look at) {
     co_return pass("connected");
 }
 
+Task<void> hold(const TcpCheck&, Look at) {
+    return hold_open(at.loop, at.address, at.spec.check->timing.timeout);
+}
+
 } // namespace fairway::probes

@@ -1,5 +1,6 @@
 #include "probes/glue/pq.hpp"
 
+#include "probes/async/race.hpp"
 #include "probes/async/wait.hpp"
 #include "probes/glue/socket.hpp"
 #include "probes/glue/tls_verdict.hpp"
@@ -93,10 +94,11 @@ PgAnswer failed(PGconn* c, const SocketAddress& to) {
 
 Session start(const PgQuestion& q) {
     const std::string hostaddr = q.address.ip.to_string(), port = std::to_string(q.address.port);
+    const std::string idle = std::to_string(keep_alive_after);
     const std::string host = q.host.empty() ? hostaddr : q.host;
     const std::string ca = q.ca_file.empty() ? system_ca : q.ca_file;
     const bool verify = q.sslmode.starts_with("verify");
-    const std::array<std::pair<const char*, const char*>, 12> parameters{{
+    const std::array<std::pair<const char*, const char*>, 13> parameters{{
         {"hostaddr", hostaddr.c_str()},
         {"host", host.c_str()},
         {"port", port.c_str()},
@@ -109,6 +111,7 @@ Session start(const PgQuestion& q) {
         {"gssencmode", "disable"}, // it would cost a round trip and could block
         {"application_name", "fairway"},
         {"client_encoding", "UTF8"},
+        {"keepalives_idle", idle.c_str()},
     }};
     std::array<const char*, parameters.size() + 1> keys{}, values{};
     for (std::size_t i = 0; i < parameters.size(); ++i) {
@@ -116,7 +119,10 @@ Session start(const PgQuestion& q) {
         values[i] = parameters[i].second;
     }
     Session s(PQconnectStartParams(keys.data(), values.data(), 0));
-    if (s) PQsetErrorVerbosity(s.get(), PQERRORS_VERBOSE); // for the SQLSTATE
+    if (!s) return s;
+    PQsetErrorVerbosity(s.get(), PQERRORS_VERBOSE);    // for the SQLSTATE
+    const auto ignore = [](void*, const PGresult*) {}; // the default prints them
+    PQsetNoticeReceiver(s.get(), ignore, nullptr);
     return s;
 }
 
@@ -193,6 +199,21 @@ Task<PgAnswer> ask(Loop& loop, PgQuestion question, Reason& silence) {
     Task<Result> asking = query(loop, session.get(), question.sql);
     const Result result = co_await asking;
     co_return read(session.get(), result.get(), question.address);
+}
+
+Task<void> hold_session(Loop& loop, PgQuestion question, Duration limit) {
+    const Session session = start(question);
+    if (!session) co_return;
+    Reason silence{};
+    Task<bool> establishing = establish(loop, session.get(), silence);
+    Task<std::optional<bool>> limited = with_timeout(loop, limit, std::move(establishing));
+    const std::optional<bool> established = co_await limited;
+    if (!established.value_or(false)) co_return;
+
+    do {
+        PQisBusy(session.get()); // takes in what was read: changed settings, notices, the reason of the end
+        co_await Ready(loop, PQsocket(session.get()), Loop::readable);
+    } while (PQconsumeInput(session.get()));
 }
 
 } // namespace fairway::probes

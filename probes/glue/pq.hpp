@@ -33,4 +33,8 @@ struct PgAnswer {
 /// message once it is established, so that the server logs nothing.
 Task<PgAnswer> ask(Loop& loop, PgQuestion question, Reason& silence);
 
+/// Opens a session and keeps it, idle and outside any transaction, until the server ends it; also if none
+/// stands within `limit`. Destroying the task says goodbye as above. `sql` is not asked.
+Task<void> hold_session(Loop& loop, PgQuestion question, Duration limit);
+
 } // namespace fairway::probes

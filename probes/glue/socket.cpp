@@ -7,6 +7,7 @@
 #include <cerrno>
 #include <cstring>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -56,6 +57,13 @@ int pending_error(int fd) {
     return getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size) == 0 ? error : errno;
 }
 
+/// So that no firewall on the way forgets an idle connection.
+void keep_alive(int fd) {
+    const int on = 1, idle = keep_alive_after;
+    setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
+    setsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, &idle, sizeof idle);
+}
+
 /// Reads to the other side's end, or to an error, which is an end too. A peer that talks on and on is read a
 /// piece a turn of the loop; the time limit is the caller's.
 Task<std::monostate> drain(Loop& loop, int fd) {
@@ -96,6 +104,16 @@ Task<void> close_in_order(Loop& loop, Socket socket) {
     Task<std::monostate> rest = drain(loop, socket.fd());
     Task<std::optional<std::monostate>> limited = with_timeout(loop, 1s, std::move(rest));
     co_await limited;
+}
+
+Task<void> hold_open(Loop& loop, SocketAddress to, Duration limit) {
+    Task<Connection> connecting = connect(loop, to);
+    Task<std::optional<Connection>> limited = with_timeout(loop, limit, std::move(connecting));
+    const std::optional<Connection> c = co_await limited;
+    if (!c || c->error != 0) co_return;
+    keep_alive(c->socket.fd());
+    Task<std::monostate> rest = drain(loop, c->socket.fd());
+    co_await rest;
 }
 
 Reason reason_of_errno(int error, const SocketAddress& to) {

@@ -29,6 +29,9 @@ class Socket {
     int fd_ = -1;
 };
 
+/// Seconds of idleness after which a held connection stirs: firewalls forget the quietest after some minutes.
+constexpr int keep_alive_after = 60;
+
 /// A connected socket (non-blocking, close-on-exec) or the errno it failed with.
 struct Connection {
     Socket socket;
@@ -39,6 +42,10 @@ Task<Connection> connect(Loop& loop, const SocketAddress& to);
 /// Ends a connection in order: sends our end, reads theirs to its end (for at most a second), then closes.
 /// A plain close would answer a late banner with a reset, which servers count as an aborted client.
 Task<void> close_in_order(Loop& loop, Socket socket);
+
+/// Connects and reads, whatever comes, until the other side's end or an error; also if it cannot connect
+/// within `limit`. Destroying the task closes the connection.
+Task<void> hold_open(Loop& loop, SocketAddress to, Duration limit);
 
 /// What an errno of connecting to `to` or of talking to it means. ENETUNREACH is our own fault if the kernel
 /// has no route at all to there, as when the interface or the default route is gone (L3); else somebody afar

@@ -1,5 +1,10 @@
 // The postgres check against a server that speaks just enough of the protocol. A real one: tests/integration.
+#include "probes/uv_loop.hpp"
+#include "probes/worker.hpp"
 #include "tests/unit/probes/once.hpp"
+
+#include <array>
+#include <future>
 
 using namespace fairway;
 using namespace fairway::probes;
@@ -192,4 +197,80 @@ TEST_CASE("postgres: a password file that cannot be read is our own fault") {
     PostgresCheck c = plain();
     c.password_file = "/nonexistent/pg.pw";
     CHECK_SEEN(once(c, 1), unknown, internal);
+}
+
+namespace {
+
+/// A server and a worker that watches it: the first connection is a look, the second the watch, which stays
+/// open.
+struct Watched {
+    std::promise<Peer*> opened;
+    std::atomic<int> connections{0};
+    FaultServer server{[this](Peer& p) {
+        const bool look = ++connections != 2;
+        p.read_some();
+        p.write(welcome);
+        if (!look) return opened.set_value(&p);
+        p.read_some();
+        p.write(row({"f", "off", "7301", "0000000B", "null", "4096"}) + ready);
+        p.ended();
+    }};
+    UvLoop control;
+    int looks = 0, passes = 0;
+    std::optional<ProbeWorker> worker;
+
+    Watched() {
+        worker.emplace(control, [this](std::span<const Observation> batch) {
+            looks += static_cast<int>(batch.size());
+            for (const Observation& o : batch) passes += o.outcome == Outcome::pass;
+            control.stop();
+        });
+        Check check;
+        check.kind = plain();
+        check.timing.interval = 1h;
+        check.watch = true;
+        Assignment a;
+        a.spec.check = std::make_shared<const Check>(check);
+        a.spec.target = IpAddress::parse("127.0.0.1").value();
+        a.spec.port = server.port();
+        worker->assign({a});
+    }
+    void run_for_a_look() {
+        const auto too_long = control.after(30s, [this] { control.stop(); });
+        control.run();
+    }
+    /// The server's end of the watch.
+    Peer& peer() {
+        run_for_a_look();
+        Peer* p = opened.get_future().get();
+        worker->look(std::array<MemberId, 1>{0}); // a look later it has taken in what was sent before
+        run_for_a_look();
+        return *p;
+    }
+};
+
+} // namespace
+
+TEST_CASE("postgres: the watch is a session that is told goodbye") {
+    Watched w;
+    Peer& watch = w.peer();
+    CHECK(w.passes == 2);
+    w.worker.reset();
+    CHECK(watch.read_some() == message('X', ""));
+}
+
+TEST_CASE("postgres: the end of the watch is one look at once, and other news is none") {
+    Watched w;
+    Peer& watch = w.peer();
+    watch.write(message('S', zero("TimeZone") + zero("UTC")) +
+                message('N', "S" + zero("NOTICE") + "C" + zero("00000") + "M" + zero("hello") + '\0'));
+    w.worker->look(std::array<MemberId, 1>{0});
+    w.run_for_a_look();
+    CHECK(w.connections == 4); // it is still open: the look was the one asked for
+    watch.write(error("FATAL", "57P01", "terminating connection due to administrator command"));
+    watch.finish();
+    w.run_for_a_look();
+    CHECK(w.looks == 4);
+    CHECK(w.passes == 4);
+    CHECK(w.connections == 5);
 }

@@ -2,9 +2,12 @@
 
 #include "probes/uv_loop.hpp"
 #include "tests/unit/probes/fault_server.hpp"
+#include "tests/unit/probes/process.hpp"
 
 #include <doctest/doctest.h>
 
+#include <array>
+#include <chrono>
 #include <map>
 #include <set>
 
@@ -175,4 +178,62 @@ TEST_CASE("a worker ends at once with looks under way, and the sink hears nothin
     rig.control.stop();
     rig.control.run();
     CHECK(rig.seen.size() == before);
+}
+
+namespace {
+
+void ask_for_watch(Assignment& a, CheckTiming timing) {
+    Check c = *a.spec.check;
+    c.timing = timing;
+    c.watch = true;
+    a.spec.check = std::make_shared<const Check>(c);
+}
+
+} // namespace
+
+TEST_CASE("watch: a killed process has failed three times within 1 s with defaults (H2)") {
+    Process server; // before any thread
+    Rig rig;
+    constexpr MemberId one = 0, other = 13; // whose first looks come at once
+    Assignment tcp = member(one, server.port(), TcpCheck{}), http = member(other, server.port(), HttpCheck{});
+    ask_for_watch(tcp, CheckTiming());
+    ask_for_watch(http, CheckTiming());
+    rig.worker->assign({tcp, http});
+    rig.run_until([&] { return rig.count(one) >= 1 && rig.count(other) >= 1; });
+    server.accepted(4); // a look and a held connection each
+    rig.run_until([&] { return rig.count(one) >= 3 && rig.count(other) >= 3; });
+    rig.seen.clear(); // the next looks are almost an interval away
+
+    const auto died = std::chrono::steady_clock::now();
+    server.kill();
+    const auto fails = [&rig](MemberId id) {
+        return std::count_if(rig.seen.begin(), rig.seen.end(),
+                             [&](auto& o) { return o.member == id && o.outcome == Outcome::fail; });
+    };
+    rig.run_until([&] { return fails(one) >= 3 && fails(other) >= 3; });
+    const std::chrono::duration<double> took = std::chrono::steady_clock::now() - died;
+    REQUIRE(fails(one) >= 3);
+    REQUIRE(fails(other) >= 3);
+    CHECK(rig.seen.back().reason == Reason::refused);
+    MESSAGE("a process killed to the third refusal: " << took.count() << " s");
+    CHECK(took < 2s); // twice the bound; without a watch it is 2.3 s at best
+    CHECK(took >= 250ms);
+}
+
+TEST_CASE("watch: looking goes before noticing where little may be open") {
+    const FaultServer web(&answer_ok);
+    ProbeWorker::Options options;
+    options.max_open = 1;
+    Rig rig(options);
+    Assignment a = member(0, web.port(), HttpCheck{});
+    CheckTiming seldom;
+    seldom.interval = 1h;
+    ask_for_watch(a, seldom);
+    rig.worker->assign({a});
+    for (std::size_t n = 1; n <= 3; ++n) {
+        rig.run_until([&] { return rig.count(0) == n; });
+        rig.worker->look(std::array<MemberId, 1>{0});
+    }
+    rig.run_until([&] { return rig.count(0) == 4; });
+    CHECK(web.accepted() == 4); // each of them served before the next: none was held
 }
