@@ -58,6 +58,7 @@ Story::~Story() = default;
 
 void Story::start() {
     started_ = true;
+    writes_before_ = disk_.writes();
     daemon_ = std::make_unique<Daemon>(*this);
     daemon_->controller->start();
 }
@@ -77,6 +78,7 @@ bool Story::runs_until(const std::function<bool()>& so, Duration limit) {
 
 void Story::kill_daemon() {
     looks_before_ += looks_now();
+    if (disk_.writes() == writes_before_) last_generation_ = 0; // nothing it said is on disk: nobody can know
     daemon_.reset();
     for (auto& [name, answers] : answers_) answers.nobody(now());
 }

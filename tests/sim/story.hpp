@@ -145,7 +145,7 @@ class Story {
     bool started_ = false;
     std::map<std::string, Answers> answers_; ///< by whole name
     std::vector<Entry> journal_;
-    std::uint64_t last_id_ = 0, last_generation_ = 0, looks_before_ = 0;
+    std::uint64_t last_id_ = 0, last_generation_ = 0, looks_before_ = 0, writes_before_ = 0;
     std::string problems_;
 };
 

@@ -127,3 +127,32 @@ TEST_CASE("L20: a lost state file is a first start: undecided, then what is seen
     CHECK(s.answers("batch") == "east");
     CHECK(s.answers("shop") == "east");
 }
+
+TEST_CASE("L14, L20: what is answered for want of a primary stays through a restart, and its clock goes on") {
+    SUBCASE("in force already") {
+        for (const auto& mode : {"standby", "on_all_down\non_all_down: {static: [192.0.2.99]}"}) {
+            CAPTURE(mode);
+            Drill s{sites(2, {{"shop", follow + "on_no_primary: " + mode + "\n"}})};
+            s.runs(1min);
+            s.kill("east");
+            s.runs(5min);
+            auto answer = s.answers("shop");
+            REQUIRE(answer != "east");
+            auto killed = s.now();
+            s.restart(5s);
+            s.runs(10min);
+            CHECK(s.moves("shop", killed) == 0);
+            CHECK(s.answers("shop") == answer);
+        }
+    }
+    SUBCASE("not yet: critical at its time, counted from when the primary went") {
+        Drill s{sites(2, {{"shop", follow}})};
+        s.runs(1min);
+        auto death = s.kill("east");
+        s.runs(40s);
+        s.restart(5s);
+        s.runs(2min);
+        REQUIRE(s.first(Change::no_primary_critical, death));
+        CHECK(*s.first(Change::no_primary_critical, death) - death <= 60s + 9s);
+    }
+}

@@ -144,6 +144,7 @@ void Faults::operators() {
     };
     switch (random_.below(4)) {
     case 0:
+        last_drain_ = story_.now();
         if (drained(service.name, site)) {
             if (told("undrain " + service.name + " " + site, story_.undrain(service.name, site)))
                 drains_.erase({service.name, site});
@@ -182,9 +183,15 @@ void Faults::programs() {
                                     : " (fails)"));
 }
 
+// What a process says while its disk is broken is lost with it: that is a drill of its own, so the disk works
+// first.
 void Faults::restart() {
+    story_.disk().hangs = false;
+    story_.disk().failure.clear();
+    story_.runs(10s);
     auto away = random_.chance(0.7) ? random_.between(10ms, 45s) : random_.between(70s, 20min);
     note("restart, away for " + fairway::to_string(away));
+    before_restart();
     story_.kill_daemon();
     story_.runs(away);
     last_restart_ = own_fault_ = story_.now();

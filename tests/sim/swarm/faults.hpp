@@ -14,6 +14,8 @@ class Faults {
     Faults(Story& story, const Settings& settings, Random random)
         : story_(story), settings_(settings), random_(random) {}
 
+    std::function<void()> before_restart; ///< called when a daemon is about to be killed
+
     void strike();   ///< one thing happens
     void mend_all(); ///< everything works again, each database with one primary; drains are lifted
     const std::string& log() const { return log_; }
@@ -21,6 +23,7 @@ class Faults {
     bool drained(const std::string& service, const std::string& site) const {
         return drains_.contains({service, site});
     }
+    Moment last_drain() const { return last_drain_; }                     ///< or undrain
     std::optional<Moment> last_command(const std::string& service) const; ///< an operator's, to move it
     Moment last_restart() const { return last_restart_; }
     bool last_restart_long() const { return last_restart_long_; }
@@ -43,7 +46,7 @@ class Faults {
     std::string log_;
     std::set<std::pair<std::string, std::string>> drains_;
     std::map<std::string, Moment> commands_;
-    Moment last_restart_{}, own_fault_{};
+    Moment last_restart_{}, own_fault_{}, last_drain_ = -1h;
     bool last_restart_long_ = false;
 };
 

@@ -37,16 +37,17 @@ Outcome live(std::uint64_t seed) {
     Story story(settings.yaml, random.next());
     Faults faults(story, settings, random.fork());
     Watch watch(story, settings, faults);
+    faults.before_restart = [&] { watch.before_restart(); };
     std::string broken;
     try {
         watched(story, watch, 1min);
         while (story.now() < trouble) {
             watched(story, watch, random.chance(0.3) ? random.between(0s, 5s) : random.between(5s, 4min));
             auto restarted = faults.last_restart();
-            watch.before_restart();
             faults.strike();
-            if (faults.last_restart() != restarted) watch.after_start(!faults.last_restart_long());
-            watch.look();
+            if (faults.last_restart() == restarted) continue;
+            story.runs(daemon::Controller::store_patience + 10ms); // the first answers may wait for the disk
+            watch.after_start(faults.last_restart(), !faults.last_restart_long());
         }
         faults.mend_all();
         watched(story, watch, recovery);

@@ -26,6 +26,7 @@ bool names(const std::string& answer, const std::string& site) {
 } // namespace
 
 void Watch::problem(const std::string& text) {
+    if (!told_.insert(text).second) return; // once a world
     char at[32];
     std::snprintf(at, sizeof at, "%+12.3fs ", std::chrono::duration<double>(story_.now()).count());
     problems_ += at + text + "\n";
@@ -104,6 +105,7 @@ void Watch::judge_empty(const Drawn& service, const Answer& answer) {
 }
 
 void Watch::judge_excluded(const Drawn& service, const Answer& answer) {
+    if (story_.now() - faults_.last_drain() < 1s) return; // it is stored first
     for (const auto& site : settings_.sites)
         if (faults_.drained(service.name, site) && names(answer.text, site) &&
             story_.disk().failure.empty() && !story_.disk().hangs)
@@ -112,6 +114,7 @@ void Watch::judge_excluded(const Drawn& service, const Answer& answer) {
 
 void Watch::judge_living(const Drawn& service, const Answer& answer) {
     if (service.follows || service.by_approval || !deciding_for_itself()) return;
+    if (story_.now() - faults_.last_drain() < 1s) return;
     if (story_.report().doubt) return;
     bool living = false;
     for (const auto& site : settings_.sites) {
@@ -176,11 +179,16 @@ void Watch::before_restart() {
     }
 }
 
-void Watch::after_start(bool short_absence) {
+void Watch::after_start(Moment start, bool short_absence) {
     if (!short_absence) return;
-    for (const auto& [service, text] : before_)
-        if (story_.answers(service) != text)
-            problem(service + ": a short restart changed " + text + " to " + story_.answers(service));
+    for (const auto& [service, text] : before_) {
+        const auto& all = story_.history(service).all();
+        auto is_first = [&](const Answer& a) { return a.at >= start && a.text != "no daemon"; };
+        auto first = std::ranges::find_if(all, is_first);
+        if (first == all.end()) problem(service + ": no answer after a restart");
+        else if (first->text != text)
+            problem(service + ": a short restart changed " + text + " to " + first->text);
+    }
 }
 
 void Watch::converged() {

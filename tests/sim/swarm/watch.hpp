@@ -16,10 +16,10 @@ class Watch {
     Watch(Story& story, const Settings& settings, const Faults& faults)
         : story_(story), settings_(settings), faults_(faults) {}
 
-    void look();                          ///< once a simulated second, and after each strike
-    void before_restart();                ///< remembers the answers
-    void after_start(bool short_absence); ///< the first answers of a new process
-    void converged();                     ///< long after everything was mended
+    void look();                                        ///< once a simulated second
+    void before_restart();                              ///< remembers the answers
+    void after_start(Moment start, bool short_absence); ///< looks at the first answers of a new process
+    void converged();                                   ///< long after everything was mended
     const std::string& problems() const { return problems_; }
 
   private:
@@ -50,6 +50,7 @@ class Watch {
     std::map<std::string, std::string> before_;
     std::map<std::string, std::uint64_t> highest_epoch_;
     std::size_t runs_judged_ = 0;
+    std::set<std::string> told_;
     std::string problems_;
 };
 
