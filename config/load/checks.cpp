@@ -187,6 +187,7 @@ NamedCheck& add_check(const Mapping& m, const std::string& name, const Place& pl
     check->timing = b.default_timing;
     if (read_kind(m, check->kind)) {
         m.read("port", check->port);
+        m.read("watch", check->watch);
         read_timing(m, check->timing);
         read_requirements(m, check->requirements);
     }

@@ -100,8 +100,8 @@ const Row rows[] = {
      "`cert` and `key` only make sense together"},
     {"role that is none", "checks: {db: {type: postgres, role: ^master}}\n",
      "role: expected primary | standby | any, found `master`"},
-    {"watch is for later", "checks: {web: {type: http, ^watch: true}}\n",
-     "checks.*.watch is not supported yet"},
+    {"watch that is neither", "checks: {web: {type: http, watch: ^60s}}\n",
+     "watch: expected true or false, found `60s`"},
     // services
     {"service without policy",
      base + "services:\n  ^shop.gtm.example.com:\n    application: web\n" + two_sites, "`policy` is missing"},

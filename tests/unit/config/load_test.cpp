@@ -142,7 +142,7 @@ TEST_CASE("every key is listed once, with its parent, its type and a line for pe
         later += !k.supported;
     }
     CHECK(keys().size() > 180);
-    CHECK(later >= 30);
+    CHECK(later >= 29); // falls as they come to be supported
 }
 
 TEST_CASE("defaults.check and defaults.ttl hold for whatever does not say otherwise") {
@@ -157,7 +157,7 @@ TEST_CASE("defaults.check and defaults.ttl hold for whatever does not say otherw
 TEST_CASE("a check has all it was given") {
     const Loaded loaded(R"(checks:
   web: {type: https, port: 8443, method: HEAD, path: /h, headers: {X-A: b}, status: ["200", 300-399], body: '"ok"',
-        body_window: 100, host: a.example, sni: b.example, tls: {mode: verify-ca, ca: ca.pem, cert: c.pem, key: c.key}}
+        watch: true, body_window: 100, host: a.example, sni: b.example, tls: {mode: verify-ca, ca: ca.pem, cert: c.pem, key: c.key}}
   db: {type: postgres, user: u, dbname: d, password_file: pw, tls: require, role: standby, max_lag: 3s, quorum: false,
        require: majority}
 )",
@@ -165,6 +165,8 @@ TEST_CASE("a check has all it was given") {
     INFO(loaded.told());
     REQUIRE(loaded.model);
     const HttpCheck& web = std::get<HttpCheck>(loaded.model->checks[0]->kind);
+    CHECK(loaded.model->checks[0]->watch);
+    CHECK_FALSE(loaded.model->checks[1]->watch);
     CHECK(web.tls);
     CHECK(web.method == "HEAD");
     CHECK(web.headers == std::vector<std::pair<std::string, std::string>>{{"X-A", "b"}});
