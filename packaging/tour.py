@@ -9,7 +9,8 @@ from lab import Failure, Timings, check, equal, wait_until, within_points
 
 # What the configuration promises, for the table: 2 s interval, 250 ms re-tests, 30 s hold-down.
 REFUSED = 2.8     # a refusal is believed (PROMISES' H2)
-HOLD_DOWN = 30.0  # unbroken passing before a site is answered again, found at the next probe
+HOLD_DOWN = 30.0  # unbroken passing before a site is answered again
+RETURN = HOLD_DOWN + 2 + 2  # an interval until the first pass, and one until the pass that ends the hold-down
 
 
 def dig(name):
@@ -56,7 +57,7 @@ def the_web_tier_of_west_fails_and_returns(demo, watch, timings):
     equal(dig(SHOP), demo.east.address, "dig shop meanwhile")
     begin = time.monotonic()
     demo.west.web.start()
-    timings.add("web tier returned: www uses it again", watch.until(demo.west.address, HOLD_DOWN + 10, WWW, since=begin), HOLD_DOWN + 2)
+    timings.add("web tier returned: www uses it again", watch.until(demo.west.address, HOLD_DOWN + 10, WWW, since=begin), RETURN)
     say("  it left, and came back after its hold-down")
 
 
@@ -64,6 +65,7 @@ def east_dies_whole(demo, watch, timings):
     east, west = demo.east, demo.west
     say("east dies whole: nginx and PostgreSQL killed")
     east.database.insert(1)
+    east.web.wait_until_asked(SHOP)  # so that the database is the first to be missed
     begin = time.monotonic()
     east.kill()
     wait_until("status says held: no primary", lambda: demo.service(SHOP)["state"] == "held: no primary", 15, every=0.01)
@@ -86,14 +88,14 @@ def east_rejoins(demo, watch, timings):
     demo.bring_back()
     wait_until("east is seen as a standby", lambda: demo.endpoint(SHOP, "east")["role"] == "standby", 20)
     timings.add("east returned: seen as a standby", time.monotonic() - begin)
-    timings.add("east returned: www uses it again", watch.until(east.address, HOLD_DOWN + 15, WWW, since=begin), HOLD_DOWN + 2)
+    timings.add("east returned: www uses it again", watch.until(east.address, HOLD_DOWN + 15, WWW, since=begin), RETURN)
     equal(dig(SHOP), west.address, "dig shop: coming back is a decision of its own")
     say(f"  {dig(SHOP)} still answers shop: coming back is a decision of its own")
 
 
 def operator_fails_back(demo, watch, timings):
     east, west = demo.east, demo.west
-    wait_until("east is fit for a switchover", lambda: demo.endpoint(SHOP, "east")["lag_ms"] is not None, 20)
+    wait_until("east is fit to take over", lambda: demo.endpoint(SHOP, "east")["fit"], HOLD_DOWN)
     say("the operator fails back: fairwayctl failback shop.gtm.example.com")
     west.database.insert(2)
     begin = time.monotonic()

@@ -142,7 +142,7 @@ class Fairwayd:
         if result.returncode != expect:
             raise Failure(f"fairwayctl {' '.join(map(str, arguments))}: status {result.returncode}, expected {expect}\n"
                           f"{result.stdout}{result.stderr}")
-        return result.stdout + result.stderr
+        return result.stdout if expect == 0 else result.stdout + result.stderr
 
     def try_ctl(self, *arguments, timeout=60):
         return subprocess.run([program("fairwayctl"), "--socket", self.socket, *map(str, arguments)],

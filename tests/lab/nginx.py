@@ -9,7 +9,8 @@ pid {home}/nginx.pid;
 error_log {home}/error.log;
 events {{ worker_connections 512; }}
 http {{
-    access_log {home}/access.log;
+    log_format looked '$msec $host $request_uri';
+    access_log {home}/access.log looked;
     client_body_temp_path {home}/body;
     proxy_temp_path {home}/proxy;
     fastcgi_temp_path {home}/fastcgi;
@@ -47,7 +48,11 @@ class Nginx:
     def thaw(self):
         self.process.thaw()
 
-    def requests(self):
-        """Lines of the access log so far."""
+    def wait_until_asked(self, host, within=5):
+        """Waits for the next request under this name: a known phase of that probe's rhythm."""
+        seen = self._asked(host)
+        wait_until(f"{self.site} is asked for {host}", lambda: self._asked(host) > seen, within, every=0.005)
+
+    def _asked(self, host):
         log = self.home / "access.log"
-        return log.read_text().splitlines() if log.exists() else []
+        return log.read_text().count(f" {host} ") if log.exists() else 0
