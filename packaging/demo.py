@@ -79,11 +79,12 @@ def ports_in_use():
 
 
 def what_to_type(demo):
-    ctl = f"{os.path.relpath(program('fairwayctl'))} --socket {demo.socket}"
+    ctl = os.path.relpath(program("fairwayctl"))
     east, west = (f"{s.web.process.pid} {s.database.process.pid}" for s in (demo.east, demo.west))
     return f"""
 It runs. In another terminal, from this directory:
 
+             export FAIRWAY_SOCKET={demo.socket}
   ask        dig @{DNS[0]} -p {DNS[1]} {SHOP} +short     # follows the database's primary: {demo.east.address}
              dig @{DNS[0]} -p {DNS[1]} {WWW} +short      # 70 % {demo.east.address}, 30 % {demo.west.address}
   look       {ctl} status
