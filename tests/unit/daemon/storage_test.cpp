@@ -31,13 +31,19 @@ Switch a_switch() {
             .resume = SwitchStep::fence,
             .fence_begun = true,
             .approved = true,
+            .data_judged = true,
             .failure = "exit status 1: \xff \"quoted\"\n"};
 }
 
 StateWrite a_write() {
     StateWrite w;
-    w.services = {{"shop.test", "east", ClaimRecord{"east", "sys", 7}, {"east", "west"}, a_switch()},
-                  {"www.test", std::nullopt, std::nullopt, {}, std::nullopt}};
+    w.services = {{.service = "shop.test",
+                   .active = "east",
+                   .followed = ClaimRecord{"east", "sys", 7},
+                   .no_primary_since = today - 30s,
+                   .last_good = {"east", "west"},
+                   .running = a_switch()},
+                  {.service = "www.test"}};
     w.members = {{"http 10.0.0.1:80", true, today, 5, 0, today - 1h, true},
                  {"tcp 10.0.0.2:53", false, today, 0, 3, today, std::nullopt}};
     w.overrides = {
@@ -99,10 +105,13 @@ TEST_CASE("what is written is restored, every field of it") {
     CHECK(shop.running->step_since == today + 5s);
     CHECK(shop.running->fence_begun);
     CHECK(shop.running->approved);
+    CHECK(shop.running->data_judged);
+    CHECK(shop.no_primary_since == today - 30s);
     CHECK(shop.running->operator_name == "ann");
     CHECK(shop.running->failure.starts_with("exit status 1: "));
     CHECK_FALSE(r.services[1].active);
     CHECK_FALSE(r.services[1].running);
+    CHECK_FALSE(r.services[1].no_primary_since);
     REQUIRE(r.members.size() == 2);
     CHECK(r.members[0].up);
     CHECK(r.members[0].passes == 5);
@@ -123,7 +132,7 @@ TEST_CASE("a record is replaced by name, overrides as a whole") {
     auto storage = d.open();
     Disk::write(*storage, a_write());
     StateWrite next;
-    next.services = {{"shop.test", "west", std::nullopt, {}, std::nullopt}};
+    next.services = {{.service = "shop.test", .active = "west"}};
     next.overrides.emplace();
     Disk::write(*storage, next);
     storage.reset();
