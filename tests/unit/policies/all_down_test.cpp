@@ -1,7 +1,6 @@
 // L8, P3: what is answered when nothing is fit, mode by mode.
-#include "builders.hpp"
-
 #include "policies/all_down.hpp"
+#include "tests/unit/policies/builders.hpp"
 
 #include <set>
 

@@ -1,7 +1,6 @@
 // L6: what a service's checks come down to.
-#include "builders.hpp"
-
 #include "policies/binding.hpp"
+#include "tests/unit/policies/builders.hpp"
 
 using namespace fairway;
 using namespace fairway::policies;

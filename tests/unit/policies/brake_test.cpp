@@ -1,7 +1,6 @@
 // L9, P5: how many endpoints automation may take out at once.
-#include "builders.hpp"
-
 #include "policies/brake.hpp"
+#include "tests/unit/policies/builders.hpp"
 
 using namespace fairway;
 using namespace fairway::policies;

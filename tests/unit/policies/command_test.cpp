@@ -1,5 +1,5 @@
 // L19: what operators may ask, what is refused, and with which words.
-#include "builders.hpp"
+#include "tests/unit/policies/builders.hpp"
 
 using namespace fairway;
 using namespace fairway::policies;

@@ -1,7 +1,6 @@
 // L4, H6: when a node doubts itself, as a table of worlds.
-#include "builders.hpp"
-
 #include "policies/doubt.hpp"
+#include "tests/unit/policies/builders.hpp"
 
 using namespace fairway;
 using namespace fairway::policies;

@@ -1,7 +1,6 @@
 // L13: whose claim to be primary is followed. Every combination of three sites against the law read aloud.
-#include "builders.hpp"
-
 #include "policies/follow.hpp"
+#include "tests/unit/policies/builders.hpp"
 
 using namespace fairway;
 using namespace fairway::policies;

@@ -1,7 +1,6 @@
 // L16: lag by position, reckoned to the last moment at which the primary was seen.
-#include "builders.hpp"
-
 #include "policies/lag.hpp"
+#include "tests/unit/policies/builders.hpp"
 
 #include <random>
 

@@ -1,5 +1,5 @@
 // L10, L12, P4: an active/passive service stays where it is, leaves at once and returns as configured.
-#include "builders.hpp"
+#include "tests/unit/policies/builders.hpp"
 
 using namespace fairway;
 using namespace fairway::policies;

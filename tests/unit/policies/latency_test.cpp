@@ -1,7 +1,6 @@
 // P10: nearest by the best knowledge there is, and moved only for a gain above the margin.
-#include "builders.hpp"
-
 #include "policies/selection.hpp"
+#include "tests/unit/policies/builders.hpp"
 
 using namespace fairway;
 using namespace fairway::policies;

@@ -1,7 +1,6 @@
 // H1, L2: rise, fall, hold-down, and what silence may and may not do.
-#include "builders.hpp"
-
 #include "policies/member.hpp"
+#include "tests/unit/policies/builders.hpp"
 
 #include <random>
 

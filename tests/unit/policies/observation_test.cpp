@@ -1,5 +1,5 @@
 // The words of the closed lists, and the rhythm of looking again (L1, L2).
-#include "builders.hpp"
+#include "tests/unit/policies/builders.hpp"
 
 #include <set>
 

@@ -1,7 +1,6 @@
 // L19: whom an override excludes, and until when.
-#include "builders.hpp"
-
 #include "policies/overrides.hpp"
+#include "tests/unit/policies/builders.hpp"
 
 using namespace fairway;
 using namespace fairway::policies;

@@ -1,7 +1,6 @@
 // Kleene logic over checks, and what an endpoint's members come to (L6, L11).
-#include "builders.hpp"
-
 #include "policies/readiness.hpp"
+#include "tests/unit/policies/builders.hpp"
 
 using namespace fairway;
 using namespace fairway::policies;

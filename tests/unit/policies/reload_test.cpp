@@ -1,5 +1,5 @@
 // H11: after a reload what did not change keeps its history, and what did begins a new one.
-#include "builders.hpp"
+#include "tests/unit/policies/builders.hpp"
 
 #include <set>
 

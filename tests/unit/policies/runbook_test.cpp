@@ -1,7 +1,6 @@
 // L16-L18: a switch walks through the operator's runbook, one step after the other.
-#include "builders.hpp"
-
 #include "policies/runbook.hpp"
+#include "tests/unit/policies/builders.hpp"
 
 using namespace fairway;
 using namespace fairway::policies;

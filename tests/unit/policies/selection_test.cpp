@@ -1,7 +1,6 @@
 // P1: filter, order, choose, for every policy over every state of up to five endpoints.
-#include "builders.hpp"
-
 #include "policies/selection.hpp"
+#include "tests/unit/policies/builders.hpp"
 
 #include <functional>
 

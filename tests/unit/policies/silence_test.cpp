@@ -1,6 +1,6 @@
 // L3, L4, H6: an engine that goes through silence: what it takes down, what it holds, and when it believes
 // again.
-#include "builders.hpp"
+#include "tests/unit/policies/builders.hpp"
 
 using namespace fairway;
 using namespace fairway::policies;

@@ -1,5 +1,5 @@
 // L20: when a service begins to answer, and what a restart leaves as it was.
-#include "builders.hpp"
+#include "tests/unit/policies/builders.hpp"
 
 #include <functional>
 

@@ -1,5 +1,5 @@
 // L13-L17: a service that follows its database, from the first claim to the last step of the runbook.
-#include "builders.hpp"
+#include "tests/unit/policies/builders.hpp"
 
 using namespace fairway;
 using namespace fairway::policies;

@@ -1,6 +1,6 @@
 // The TTL is `max` while nothing is pending, `min` from the first failed probe until all has been quiet for
 // `max`.
-#include "builders.hpp"
+#include "tests/unit/policies/builders.hpp"
 
 using namespace fairway;
 using namespace fairway::policies;
