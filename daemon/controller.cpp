@@ -4,6 +4,7 @@
 
 #include <map>
 #include <numeric>
+#include <set>
 #include <utility>
 
 namespace fairway::daemon {
@@ -43,6 +44,8 @@ struct Controller::State : std::enable_shared_from_this<Controller::State> {
 
     std::map<std::string, ServiceRecord> records; ///< the newest record of each service
     std::vector<std::string> owed;                ///< services whose last write failed: in the next one again
+    std::map<std::string, MemberRecord> members;  ///< the newest record of each, by key
+    std::set<std::string> members_owed;           ///< by key
     bool overrides_owed = false;
     std::map<std::string, Alarm> store_alarms; ///< by part
 
@@ -86,6 +89,8 @@ struct Controller::State : std::enable_shared_from_this<Controller::State> {
     void add_owed(StateWrite& write) {
         for (const auto& name : std::exchange(owed, {})) write.services.push_back(records.at(name));
         if (std::exchange(overrides_owed, false)) take_overrides(write);
+        for (const auto& r : write.members) members_owed.erase(r.key);
+        for (const auto& key : std::exchange(members_owed, {})) write.members.push_back(members.at(key));
     }
 
     void take_overrides(StateWrite& write) {
@@ -100,10 +105,13 @@ struct Controller::State : std::enable_shared_from_this<Controller::State> {
         std::vector<std::string> names;
         for (const auto& r : write.services) names.push_back(r.service);
         const bool overrides = write.overrides.has_value();
-        auto done = [weak = weak_from_this(), names, overrides,
+        std::vector<std::string> keys;
+        for (const auto& r : write.members) keys.push_back(r.key);
+        auto done = [weak = weak_from_this(), names, keys, overrides,
                      after = std::move(after)](const std::string& error) {
             auto self = weak.lock();
             if (!self) return;
+            if (!error.empty()) self->members_owed.insert(keys.begin(), keys.end());
             self->written(names, overrides, error);
             after(*self);
         };
@@ -162,6 +170,7 @@ struct Controller::State : std::enable_shared_from_this<Controller::State> {
         StateWrite w;
         for (const auto& r : e.services) records[r.service] = r;
         w.services = std::move(e.services);
+        for (const auto& r : e.members) members[r.key] = r;
         w.members = std::move(e.members);
         if (e.overrides) take_overrides(w);
         send(std::move(w), [ticket](State& self) { self.publish(ticket); });

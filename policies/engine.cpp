@@ -70,14 +70,15 @@ AnswerPlan moved_plan(const ServiceState& from, const Model& old_model, const Se
 /// model.
 void carry_over(ServiceState& to, ServiceState& from, const Model& old_model, const Model& model, Now now) {
     restore(to, record_of(from, old_model, now), model, now);
-    to.served = from.served;
+    to.keeps_plan = from.served || from.keeps_plan;
+    to.warm = to.keeps_plan || from.warm;
     to.all_down = from.all_down;
     to.all_excluded = from.all_excluded;
     to.all_down_since = from.all_down_since;
     to.awaiting_failback = from.awaiting_failback;
     to.partial_failure = from.partial_failure;
     to.plan = moved_plan(from, old_model, to, model);
-    to.born = from.born;
+    if (!to.keeps_plan) to.born = from.born;
     to.plan_since = from.plan_since;
     to.reason = from.reason;
     to.hook_running = from.hook_running;
@@ -86,7 +87,6 @@ void carry_over(ServiceState& to, ServiceState& from, const Model& old_model, co
     to.no_primary_critical = from.no_primary_critical;
     to.active_since = from.active_since;
     to.noise = from.noise;
-    to.warm = from.warm;
     if (old_model.clients.classes == model.clients.classes) to.previous = from.previous;
     auto moved = [&](const std::vector<EndpointIndex>& list) {
         std::vector<EndpointIndex> result;

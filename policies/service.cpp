@@ -211,6 +211,7 @@ void open_service(Turn& t, bool claim_confirmed) {
         return;
     }
     t.s.served = true;
+    if (std::exchange(t.s.keeps_plan, false) && ready) return; // nothing new: it was served before the reload
     if (ready) t.say(Change::served, Severity::info, t.why.empty() ? "decided" : t.why);
     else
         t.say(Change::undecided_over, Severity::warning,
@@ -319,7 +320,7 @@ std::vector<Candidate> candidates(const ServiceState& s, const ServiceContext& c
 }
 
 AnswerPlan make_plan(Turn& t) {
-    if (!t.s.served) return {};
+    if (!t.s.served) return t.s.keeps_plan ? t.s.plan : AnswerPlan{};
     auto list = candidates(t.s, t.c);
     Ground g = ground(t, list);
     tell_ground(t, g);

@@ -106,6 +106,7 @@ void hold_without_primary(Turn& t, const FollowDecision& d, std::span<const Site
 /// Holds the primary while its application is down (L14).
 void tell_partial_failure(Turn& t, std::span<const SiteClaim> claims) {
     bool partial = t.s.followed && claims[t.s.followed->endpoint].fresh &&
+                   !t.s.endpoints[t.s.followed->endpoint].excluded &&
                    application_fails(t.c, t.s.followed->endpoint);
     if (partial && !t.s.partial_failure) {
         EndpointIndex e = t.s.followed->endpoint;

@@ -66,6 +66,9 @@ void hold_latch(Turn& t) {
         return;
     }
     const EndpointState& active = t.s.endpoints[*t.s.active];
+    bool answered = std::ranges::any_of(t.s.plan.choices, [&](auto& k) { return k.endpoint == *t.s.active; });
+    if (active.readiness == Readiness::undecided && !active.excluded && answered)
+        return; // undecided is not failing
     if (!active.fit && !active.pressed) {
         const EndpointState& other = t.s.endpoints[*best];
         if (!(other.fit || other.pressed) || *best == *t.s.active) return;

@@ -114,6 +114,7 @@ void restore(ServiceState& s, const ServiceRecord& r, const Model& model, Now no
             s.followed = Followed{*e, r.followed->epoch, r.followed->system};
     for (const std::string& dc : r.last_good)
         if (auto e = endpoint(dc)) s.last_good.push_back(*e);
+    if (s.last_good.size() == 1) s.previous.assign(model.clients.classes.size(), s.last_good.front());
     if (r.no_primary_since) {
         s.no_primary = true;
         s.unclaimed_since = now.at(*r.no_primary_since);
