@@ -110,6 +110,24 @@ def _(world):
         world.timings.add("fairwayctl approve: first right answer", watch.until(east.address, 20, since=begin))
         equal(watch.answers(), [west.address, east.address], "answers")
     check(east.database.has(4), "the acknowledged row survived")
+
+
+@story("a primary site that freezes is silent, then fenced hard and left, losing nothing (S5, L15)")
+def _(world):
+    fairway, east, west = world.fairway, world.east, world.west
+    west.web.start()
+    west.database.rejoin(east.database)
+    fairway.configure(CONFIG + shop(RUN_HOOKS))
+    fairway.reload()
+    world.ready_for_a_switch(west)
+    east.database.insert(5)
+    with fairway.watch(SHOP) as watch:
+        begin = time.monotonic()
+        east.freeze()
+        world.timings.add("east frozen: first right answer", watch.until(west.address, 60, since=begin))
+        equal(watch.answers(), [east.address, west.address], "answers")
+    check(west.database.has(5), "the acknowledged row survived")
+    check(not east.database.process.alive(), "the frozen database was fenced")
     world.timings.print()
 
 
