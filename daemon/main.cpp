@@ -8,6 +8,7 @@
 #include <iostream>
 #include <string>
 #include <string_view>
+#include <sys/resource.h>
 #include <vector>
 
 namespace {
@@ -48,8 +49,18 @@ Options read_options(const std::vector<std::string_view>& arguments) {
     return o;
 }
 
+/// Probes and DNS over TCP hold many descriptors: the hard limit is taken. After the helper was forked, so
+/// that hooks start with the usual one.
+void raise_descriptor_limit() {
+    rlimit limit{};
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+    limit.rlim_cur = limit.rlim_max;
+    setrlimit(RLIMIT_NOFILE, &limit);
+}
+
 int serve(Loaded loaded) {
     Helper helper = start_helper(); // before any thread
+    raise_descriptor_limit();
     OpenedState state = open_state(loaded.model->state.directory, clock_now().wall);
     Daemon(std::move(loaded), std::move(helper), std::move(state)).run();
     return stopped;
