@@ -1,7 +1,5 @@
 #include "tests/sim/store.hpp"
 
-#include <algorithm>
-
 namespace fairway::sim {
 
 void Disk::apply(daemon::StateWrite write) {
@@ -21,17 +19,21 @@ policies::Restored Disk::restored() const {
 }
 
 void SimStore::write(daemon::StateWrite write, Done done) {
-    free_ = std::max(free_, loop_.now().mono) + disk_.latency;
-    end(++last_, free_, std::move(write), std::move(done));
+    waiting_.push_back({std::move(write), std::move(done)});
+    if (!timer_) timer_ = loop_.after(disk_.latency, [this] { end_first(); });
 }
 
-void SimStore::end(std::uint64_t ticket, Instant when, daemon::StateWrite write, Done done) {
-    under_way_[ticket] = loop_.at(when, [this, ticket, write = std::move(write), done = std::move(done)] {
-        auto self = under_way_.extract(ticket);
-        if (disk_.hangs) return end(ticket, loop_.now().mono + 100ms, write, done);
-        if (disk_.failure.empty()) disk_.apply(write);
-        done(disk_.failure);
-    });
+void SimStore::end_first() {
+    auto spent = std::move(timer_);
+    if (disk_.hangs) {
+        timer_ = loop_.after(100ms, [this] { end_first(); });
+        return;
+    }
+    auto [write, done] = std::move(waiting_.front());
+    waiting_.pop_front();
+    if (!waiting_.empty()) timer_ = loop_.after(disk_.latency, [this] { end_first(); });
+    if (disk_.failure.empty()) disk_.apply(std::move(write));
+    done(disk_.failure);
 }
 
 } // namespace fairway::sim

@@ -4,7 +4,9 @@
 #include "daemon/state_store.hpp"
 #include "tests/sim/timeline.hpp"
 
+#include <deque>
 #include <map>
+#include <utility>
 
 namespace fairway::sim {
 
@@ -36,13 +38,12 @@ class SimStore : public daemon::StateStore {
     void write(daemon::StateWrite write, Done done) override;
 
   private:
-    void end(std::uint64_t ticket, Instant when, daemon::StateWrite write, Done done);
+    void end_first();
 
     SimLoop& loop_;
     Disk& disk_;
-    Instant free_{}; ///< when the write before ends
-    std::map<std::uint64_t, Loop::HandlePtr> under_way_;
-    std::uint64_t last_ = 0;
+    std::deque<std::pair<daemon::StateWrite, Done>> waiting_; ///< the first is under way
+    Loop::HandlePtr timer_;
 };
 
 } // namespace fairway::sim

@@ -51,3 +51,34 @@ TEST_CASE("L14: nothing is won by moving to a site whose application is down too
     CHECK(s.answers("shop") == "east");
     CHECK(s.runbook().runs().empty());
 }
+
+TEST_CASE("L14, L19: the followed site drained by force is SERVFAIL and critical; no hook fences a well "
+          "primary for it") {
+    Drill s{sites(2, {{"shop", automatic}})};
+    s.runs(1min);
+    CHECK_FALSE(s.drain("shop", "east").accepted); // the last usable one
+    auto forced = s.now();
+    REQUIRE(s.drain("shop", "east", true).accepted);
+    s.runs(1h);
+    CHECK(s.answers("shop") == "SERVFAIL");
+    CHECK(s.critical("shop", forced));
+    CHECK(s.runbook().runs().empty());
+    CHECK(s.database("east").takes_writes());
+    REQUIRE(s.undrain("shop", "east").accepted);
+    s.runs(1s);
+    CHECK(s.answers("shop") == "east");
+}
+
+TEST_CASE("L14, L19: nor when the operators move the primary into a site that they have drained") {
+    Drill s{sites(2, {{"shop", automatic}})};
+    s.runs(1min);
+    REQUIRE(s.drain("shop", "west").accepted);
+    auto moved = s.now();
+    s.database("east").steps_down();
+    s.database("west").promote();
+    s.runs(1h);
+    CHECK(s.answers("shop") == "SERVFAIL");
+    CHECK(s.critical("shop", moved));
+    CHECK(s.count(Change::partial_failure) == 0); // its application is well
+    CHECK(s.runbook().runs().empty());
+}

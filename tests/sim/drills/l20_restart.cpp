@@ -156,3 +156,20 @@ TEST_CASE("L14, L20: what is answered for want of a primary stays through a rest
         CHECK(*s.first(Change::no_primary_critical, death) - death <= 60s + 9s);
     }
 }
+
+TEST_CASE("L20: what a failed disk missed is written once it works: health from before the outage is not "
+          "restored as truth") {
+    Drill s{everything};
+    s.runs(1min);
+    s.disk().failure = "disk full";
+    s.kill("west");
+    s.runs(5min);
+    REQUIRE(s.answers("www") == "east+eu");
+    s.disk().failure.clear();
+    s.runs(20s);
+    auto killed = s.now();
+    s.restart(5s);
+    s.runs(1min);
+    CHECK_FALSE(s.named("www", "west", killed));
+    nothing_changed(s, killed);
+}
