@@ -185,3 +185,46 @@ TEST_CASE("L8: everything down for long falls back to last_good where that is ch
     CHECK(d.command(Drain{{"", "west"}, "works", 24h, true}).accepted);
     CHECK(d.answer() == "eu");
 }
+
+TEST_CASE("rule 2: a reload that changes the checks does not move traffic to the site that happens to answer "
+          "first") {
+    auto model = [](const std::string& path) {
+        Model m = ordered(Service::Failback::manual, 2);
+        Check check = *m.checks[web];
+        std::get<HttpCheck>(check.kind).path = path;
+        m.checks[web] = std::make_shared<Check>(check);
+        return m;
+    };
+    Desk d(model("/"));
+    d.everywhere(Sight::pass);
+    d.beats(5);
+    REQUIRE(d.answer() == "east");
+    d.reload(model("/healthz"));
+    CHECK(d.answer() == "east");
+    d.now_sees("east", Sight::nothing);
+    d.look_at_all();
+    CHECK(d.answer() == "east");
+    d.now_sees("east", Sight::pass);
+    d.beats(1);
+    CHECK(d.answer() == "east");
+}
+
+TEST_CASE("rule 2: a reload that changes the checks of a weighted service brings no failing site back") {
+    auto model = [](const std::string& path) {
+        Model m = world(2);
+        serve(m, "www", Weighted{});
+        Check check = *m.checks[web];
+        std::get<HttpCheck>(check.kind).path = path;
+        m.checks[web] = std::make_shared<Check>(check);
+        return m;
+    };
+    Desk d(model("/"));
+    d.everywhere(Sight::pass);
+    d.beats(2);
+    d.now_sees("east", Sight::refuse);
+    d.beats(40);
+    REQUIRE(d.answer() == "west");
+    d.reload(model("/healthz"));
+    CHECK(d.answer() == "west");
+    CHECK_FALSE(d.alarmed("all_down"));
+}

@@ -241,3 +241,20 @@ TEST_CASE("latches, followed claims, switches and overrides are durable for good
     d.beats(1);
     CHECK(d.answer() == "west");
 }
+
+TEST_CASE("L20: a client of a latency service keeps its site through a restart, although another is a little "
+          "nearer") {
+    Model m = world(2);
+    m.clients.classes[0].rtt_ms = {20.0, 25.0};
+    serve(m, "www", Latency{});
+    Desk first(m);
+    first.everywhere(Sight::pass);
+    first.beats(2);
+    first.now_sees("east", Sight::refuse);
+    first.beats(4);
+    first.now_sees("east", Sight::pass);
+    first.beats(20);
+    REQUIRE(first.answer() == "west"); // 5 ms are not worth a move
+    Desk second(m, first.stored(), first.now.mono - dawn + 1s);
+    CHECK(second.answer() == "west");
+}
