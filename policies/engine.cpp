@@ -274,7 +274,10 @@ void Engine::State::take(const Observation& seen, Effects& out, Now now) {
     bool row = m.health.works.fails > 0;
     bool decided =
         m.health.works.verdict != Readiness::undecided; // one without a verdict starts anew after a restart
-    if (decided && (moved(Moved::up) || moved(Moved::down) || row != row_before))
+    const Run& works = m.health.works;
+    bool risen =
+        works.verdict == Readiness::unready && works.passes == m.spec.check->timing.rise; // L10 may use it
+    if (decided && (moved(Moved::up) || moved(Moved::down) || row != row_before || risen))
         out.members.push_back(record_of(m, now));
     if (step.changed) mark(m);
 }

@@ -112,8 +112,7 @@ void assess_endpoints(Turn& t) {
 /// Delays never take the last living site: with nothing fit, what passes (`rise` is met) is used at once
 /// (L10).
 void press_into_service(Turn& t) {
-    bool needed = !t.c.service.follows_primary() && t.s.served &&
-                  std::ranges::none_of(t.s.endpoints, &EndpointState::fit);
+    bool needed = !t.c.service.follows_primary() && std::ranges::none_of(t.s.endpoints, &EndpointState::fit);
     for (EndpointIndex e = 0; e < t.s.endpoints.size(); ++e) {
         EndpointState& state = t.s.endpoints[e];
         bool was = std::exchange(state.pressed, false);
