@@ -35,3 +35,22 @@ TEST_CASE("L10: a latch forbids failback while the active site is fit, and nothi
     CHECK(s.answers("batch") == "east");
     CHECK_FALSE(s.named("batch", "west", fault + 2800ms + 3 * 10ms + 10ms));
 }
+
+TEST_CASE("L10, L20: the last living site, used before its hold-down is over, is used after a restart too") {
+    for (const auto& mode : {"all", "nodata", "servfail"}) {
+        CAPTURE(mode);
+        Drill s{sites(2, {{"www", weighted + "on_all_down: " + mode + "\n"}})};
+        s.runs(1min);
+        s.application("east", saying::refused());
+        s.application("west", saying::refused());
+        s.runs(5min);
+        s.application_works("west");
+        s.runs(15s);
+        REQUIRE(s.answers("www") == "west");
+        auto killed = s.now();
+        s.restart(5s);
+        s.runs(2min);
+        CHECK(s.answers("www") == "west");
+        CHECK(s.moves("www", killed) == 0);
+    }
+}

@@ -106,3 +106,13 @@ TEST_CASE("L12: failover by approval moves nothing until a person says so") {
     s.runs(1s);
     CHECK(s.answers("batch") == "west");
 }
+
+TEST_CASE("L12, L19: a drain of the active site needs no further approval: an operator has said it") {
+    Drill s{sites(2, {{"batch", ordered("east, west") + "failover: approval\n"}})};
+    s.runs(1min);
+    auto drained = s.now();
+    REQUIRE(s.drain("batch", "east").accepted);
+    s.runs(1min);
+    CHECK(s.answers("batch") == "west");
+    CHECK_FALSE(s.named("batch", "east", drained + 10ms));
+}

@@ -173,3 +173,26 @@ TEST_CASE("L20: what a failed disk missed is written once it works: health from 
     CHECK_FALSE(s.named("www", "west", killed));
     nothing_changed(s, killed);
 }
+
+TEST_CASE("L20: health that was too old at one start is too old at the next") {
+    Drill s{everything};
+    s.runs(5min);
+    // given: away for an hour, in which west dies; at the start our own interface is gone and nothing can be
+    // seen
+    s.kill_daemon();
+    s.kill("west");
+    s.runs(1h);
+    s.world().interface = false;
+    s.start();
+    s.runs(5min);
+    // when: a short restart, and then we can see again
+    s.restart(5s);
+    auto started = s.now();
+    s.runs(1s);
+    CHECK(s.endpoint("www", "west").application == Readiness::undecided);
+    s.world().interface = true;
+    s.runs(1min);
+    CHECK(s.answers("www") == "east+eu");
+    CHECK(s.all(Change::endpoint_fit, started).size() <= 2 * 3); // west is never said to be fit
+    CHECK(s.count(Change::endpoint_fit, started, "west") == 0);
+}

@@ -200,7 +200,8 @@ void Watch::converged() {
             if (truth_.at({drawn.name, site}).primary) primary = site;
         if (answer == "SERVFAIL" || answer == "NODATA")
             problem(drawn.name + ": all is well, and it answers " + answer);
-        if (drawn.follows && answer != primary)
+        bool waits = !story_.waiting_switch(drawn.name).empty(); // a fence under way struck after the mending
+        if (drawn.follows && answer != primary && !waits)
             problem(drawn.name + ": all is well, and it answers " + answer + " while " + primary +
                     " has the primary");
         if (!drawn.follows && !drawn.manual_failback &&
