@@ -95,6 +95,7 @@ void Story::lose_disk() {
 }
 
 void Story::stall_daemon(Duration d) {
+    stall_ = {now(), now() + d};
     daemon_->loop.stall(d);
     daemon_->prober.stall(d);
 }
@@ -363,9 +364,11 @@ void Story::published(std::span<const ServiceIndex> changed, const Engine& engin
     }
 }
 
-// The store may keep an answer waiting for half a second after its transition.
+// The store may keep an answer waiting for half a second after its transition, and a daemon that does not run
+// longer.
 bool Story::explained(const std::string& service) const {
     auto recent = now() - daemon::Controller::store_patience - 10ms;
+    if (stall_.second >= recent) recent = std::min(recent, stall_.first);
     for (auto e = journal_.rbegin(); e != journal_.rend() && e->at >= recent; ++e)
         if (e->what.transition.service == service) return true;
     return false;

@@ -143,7 +143,8 @@ class Story {
     Runbook runbook_;
     std::unique_ptr<Daemon> daemon_;
     bool started_ = false;
-    std::map<std::string, Answers> answers_; ///< by whole name
+    std::pair<Moment, Moment> stall_{-1h, -1h}; ///< the last one's begin and end
+    std::map<std::string, Answers> answers_;    ///< by whole name
     std::vector<Entry> journal_;
     std::uint64_t last_id_ = 0, last_generation_ = 0, looks_before_ = 0, writes_before_ = 0;
     std::string problems_;

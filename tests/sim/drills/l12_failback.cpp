@@ -116,3 +116,16 @@ TEST_CASE("L12, L19: a drain of the active site needs no further approval: an op
     CHECK(s.answers("batch") == "west");
     CHECK_FALSE(s.named("batch", "east", drained + 10ms));
 }
+
+TEST_CASE("L12, L19: a site that waits for approval to be left is left when it is drained") {
+    Drill s{sites(2, {{"batch", ordered("east, west") + "failover: approval\n"}})};
+    s.runs(1min);
+    s.application("east", saying::refused());
+    s.runs(1min);
+    REQUIRE(s.answers("batch") == "east");
+    auto drained = s.now();
+    REQUIRE(s.drain("batch", "east").accepted);
+    s.runs(1min);
+    CHECK(s.answers("batch") == "west");
+    CHECK_FALSE(s.named("batch", "east", drained + 10ms));
+}

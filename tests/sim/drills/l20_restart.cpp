@@ -193,6 +193,23 @@ TEST_CASE("L20: health that was too old at one start is too old at the next") {
     s.world().interface = true;
     s.runs(1min);
     CHECK(s.answers("www") == "east+eu");
-    CHECK(s.all(Change::endpoint_fit, started).size() <= 2 * 3); // west is never said to be fit
     CHECK(s.count(Change::endpoint_fit, started, "west") == 0);
+}
+
+TEST_CASE("L4, L20: a restart in the middle of doubt changes no answer") {
+    for (const auto& mode : {"hold", "standby", "on_all_down"}) {
+        CAPTURE(mode);
+        Drill s{sites(3, {{"www", weighted},
+                          {"batch", ordered("east, west, eu")},
+                          {"shop", automatic + "on_no_primary: " + mode + "\non_all_down: servfail\n"}})};
+        s.runs(1min);
+        s.cut_uplink();
+        s.runs(5min);
+        auto killed = s.now();
+        s.restart(40s);
+        s.runs(10min);
+        nothing_changed(s, killed);
+        CHECK(s.count(Change::no_primary_critical) == 0);
+        CHECK(s.runbook().runs().empty());
+    }
 }

@@ -175,6 +175,7 @@ void Watch::before_restart() {
     if (!story_.running() || !story_.disk().failure.empty() || story_.disk().hangs) return;
     for (const auto& service : settings_.services) {
         const auto& now = story_.history(service.name).now();
+        if (!service.on_no_primary.empty()) continue; // its clock runs out while we are away, too
         if (story_.now() - now.at > 1s) before_[service.name] = now.text; // what was on its way may be lost
     }
 }
