@@ -90,6 +90,7 @@ ServiceRecord service_of(const Json& j) {
     ServiceRecord r;
     r.service = j.at("service");
     r.active = opt<std::string>(j.at("active"));
+    r.moves = j.value("moves", std::uint64_t{0});
     if (!j.at("followed").is_null()) r.followed = claim_of(j.at("followed"));
     if (auto since = j.find("no_primary_since"); since != j.end() && !since->is_null())
         r.no_primary_since = wall(*since);
@@ -250,6 +251,7 @@ struct CommandWords {
 std::string to_json(const ServiceRecord& r) {
     return dump({{"service", r.service},
                  {"active", maybe(r.active)},
+                 {"moves", r.moves},
                  {"followed", claim(r.followed)},
                  {"no_primary_since", r.no_primary_since ? Json(ms(*r.no_primary_since)) : Json(nullptr)},
                  {"last_good", r.last_good},

@@ -69,6 +69,7 @@ struct ClaimRecord {
 struct ServiceRecord {
     std::string service;
     std::optional<std::string> active; ///< latched site (active/passive without follow)
+    std::uint64_t moves = 0;           ///< of the latch, ever
     std::optional<ClaimRecord> followed;
     std::optional<WallTime> no_primary_since;
     std::vector<std::string> last_good; ///< datacenters of the last plan that had a fit endpoint

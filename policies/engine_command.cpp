@@ -147,9 +147,9 @@ CommandResult Engine::State::request_switch(ServiceIndex index, SwitchCause caus
         return refused("no promote hook is configured: promote the database in " + dc +
                        " by hand, traffic follows it");
 
-    auto epoch = s.followed ? s.followed->epoch : std::nullopt;
-    s.running = new_switch(c.service, cause, epoch, seat ? model->datacenter_of(c.service, *seat).name : "",
-                           dc, std::string(to_string(cause)) + " by " + who, "", now);
+    s.running = new_switch(c.service, cause, switch_epoch(s, c),
+                           seat ? model->datacenter_of(c.service, *seat).name : "", dc,
+                           std::string(to_string(cause)) + " by " + who, "", now);
     s.running->operator_name = who;
     out.services.push_back(record_of(s, *model, now));
     out.transitions.push_back({.change = Change::switch_started,

@@ -7,11 +7,11 @@ namespace fairway::policies {
 
 namespace {
 
-Witness witness_of(const MemberState& m, MemberSlot slot) {
+Witness witness_of(const MemberState& m, MemberSlot slot, bool reference) {
     const Observation& last = m.health.last;
     return {.index = slot,
             .datacenter = m.datacenter.value_or(0),
-            .reference = !m.datacenter,
+            .reference = reference,
             .begun = last.begun,
             .silent = !last.answered()};
 }
@@ -25,12 +25,14 @@ std::string world_text(const World& w) {
 
 std::vector<Witness> Engine::State::witnesses(Now now) const {
     std::vector<Witness> list;
+    auto looked = [](const MemberState& m) { return m.health.last.outcome != Outcome::unknown; };
     for (MemberSlot slot = 0; slot < members.size(); ++slot) {
         const MemberState& m = members[slot];
-        bool counts =
-            !m.datacenter || (m.health.last_pass && now.mono - *m.health.last_pass <= witness_memory);
-        if (counts && m.health.last.outcome != Outcome::unknown) list.push_back(witness_of(m, slot));
+        bool young = m.health.last_pass && now.mono - *m.health.last_pass <= witness_memory;
+        if (m.datacenter && young && looked(m)) list.push_back(witness_of(m, slot, false));
     }
+    for (MemberSlot slot : binding.references) // one may be a service's target too: it is a witness twice
+        if (looked(members[slot])) list.push_back(witness_of(members[slot], slot, true));
     return list;
 }
 
@@ -95,7 +97,8 @@ void Engine::State::enter_doubt(const World& world, Effects& out, Now now) {
     doubt.since = now.mono;
     doubt.clear_since.reset();
     doubt.witnesses.clear();
-    for (const Witness& w : witnesses(now)) doubt.witnesses.push_back(w.index);
+    for (const Witness& w : witnesses(now))
+        if (!w.reference) doubt.witnesses.push_back(w.index);
     for (const Brink& b : brink) members[b.slot].health.held = true;
     brink.clear();
     out.transitions.push_back(
@@ -109,7 +112,8 @@ void Engine::State::enter_doubt(const World& world, Effects& out, Now now) {
 void Engine::State::review_doubt(Effects& out, Now now) {
     if (!doubt.active) return judge_references(out, now);
     std::vector<Witness> fixed;
-    for (MemberSlot slot : doubt.witnesses) fixed.push_back(witness_of(members[slot], slot));
+    for (MemberSlot slot : doubt.witnesses) fixed.push_back(witness_of(members[slot], slot, false));
+    for (MemberSlot slot : binding.references) fixed.push_back(witness_of(members[slot], slot, true));
     World world = judge(fixed, model->node.datacenter, Instant{}, true);
     if (world.doubt) {
         doubt.clear_since.reset();

@@ -146,10 +146,10 @@ class Walk {
 
 } // namespace
 
-Switch new_switch(const Service& service, SwitchCause cause, std::optional<std::uint64_t> epoch,
-                  std::string from, std::string to, std::string reason, std::string wait, Now now) {
+Switch new_switch(const Service& service, SwitchCause cause, std::string epoch, std::string from,
+                  std::string to, std::string reason, std::string wait, Now now) {
     Switch s{.cause = cause, .from = std::move(from), .to = std::move(to), .reason = std::move(reason)};
-    s.id = service.name.to_string() + ":" + (epoch ? "e" + std::to_string(*epoch) : "e-") + ":" + s.to;
+    s.id = service.name.to_string() + ":" + epoch + ":" + s.to;
     bool direct = cause == SwitchCause::requested_failback && service.hooks.contains(Hook::Step::failback);
     SwitchStep first = direct ? SwitchStep::failback : SwitchStep::prepare;
     s.step = wait.empty() ? first : SwitchStep::awaiting_approval;

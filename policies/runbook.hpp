@@ -95,8 +95,8 @@ struct RunbookStep {
 inline constexpr Duration approval_lasts = 24h;
 
 /// A switch at its first step. `wait` is why a person has to approve it; empty: it starts.
-Switch new_switch(const Service& service, SwitchCause cause, std::optional<std::uint64_t> epoch,
-                  std::string from, std::string to, std::string reason, std::string wait, Now now);
+Switch new_switch(const Service& service, SwitchCause cause, std::string epoch, std::string from,
+                  std::string to, std::string reason, std::string wait, Now now);
 
 /// Goes as far as can be gone without waiting. `hook_running`: the step's hook has been asked for.
 RunbookStep advance(Switch& s, bool& hook_running, const RunbookView& view);

@@ -57,9 +57,11 @@ Readiness both(const Assessment& a) {
 /// Since when automation holds an endpoint out. One that never was in counts as out for long (L9), but after
 /// a warm restart its members remember when they went down.
 Instant out_since(const Turn& t, EndpointIndex e, const EndpointState& was) {
-    if (was.was_fit) return t.c.now.mono;
     const MemberState* m = culprit(t.c.bound[e], t.c.members);
-    if (t.s.warm && m && m->health.works.since < t.s.born) return m->health.works.since;
+    bool before =
+        t.s.warm && m && m->health.works.verdict == Readiness::unready && m->health.works.since < t.s.born;
+    if (before) return m->health.works.since;
+    if (was.was_fit) return t.c.now.mono;
     return t.s.born - t.c.model.brake.within;
 }
 

@@ -43,6 +43,7 @@ struct ServiceState {
     Instant all_down_since{};
 
     std::optional<EndpointIndex> active; ///< the latch (L10, L12)
+    std::uint64_t moves = 0; ///< of the latch, ever: tells one switch from a later one to the same site
     Instant active_since{};
     bool awaiting_failback = false;
 
@@ -115,6 +116,9 @@ std::vector<Candidate> candidates(const ServiceState& s, const ServiceContext& c
 std::string unfit_reason(const ServiceState& s, const ServiceContext& c, EndpointIndex e);
 /// Begin of the unbroken run of passes of everything the endpoint rests on.
 Instant passing_since(const ServiceContext& c, EndpointIndex e);
+/// What tells one switch from a later one to the same site: the followed epoch, or how often the latch has
+/// moved.
+std::string switch_epoch(const ServiceState& s, const ServiceContext& c);
 /// The application of `e` is DOWN and failing: one that passes in its hold-down is on its way back.
 bool application_fails(const ServiceContext& c, EndpointIndex e);
 /// Why promoting `to` by itself would put data at risk (L16); empty: it would not, or nothing reports a lag.

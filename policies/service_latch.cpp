@@ -17,6 +17,7 @@ void move(Turn& t, EndpointIndex to, Change change, std::string reason) {
     said.fault = t.fault;
     t.why = said.reason;
     t.s.active = to;
+    ++t.s.moves;
     t.s.active_since = t.c.now.mono;
     t.s.awaiting_failback = false;
     t.latched = true;

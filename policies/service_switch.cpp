@@ -54,6 +54,11 @@ std::optional<Duration> lag_of(const ServiceContext& c, EndpointIndex e) {
     return least;
 }
 
+std::string switch_epoch(const ServiceState& s, const ServiceContext& c) {
+    if (!c.service.follows_primary()) return "m" + std::to_string(s.moves);
+    return s.followed && s.followed->epoch ? "e" + std::to_string(*s.followed->epoch) : "e-";
+}
+
 bool application_fails(const ServiceContext& c, EndpointIndex e) {
     auto a = assess(c.service, c.service.endpoints[e], c.bound[e], c.members, Measure::passing);
     return a.application == Readiness::unready;
@@ -159,10 +164,9 @@ std::string needs_a_person(const Turn& t, SwitchCause cause, EndpointIndex to) {
 
 void begin(Turn& t, SwitchCause cause, EndpointIndex to, std::string reason) {
     auto from = seat(t.s, t.c);
-    auto epoch = t.s.followed ? t.s.followed->epoch : std::nullopt;
     std::string wait = needs_a_person(t, cause, to);
-    t.s.running = new_switch(t.c.service, cause, epoch, from ? t.datacenter(*from) : "", t.datacenter(to),
-                             std::move(reason), wait, t.c.now);
+    t.s.running = new_switch(t.c.service, cause, switch_epoch(t.s, t.c), from ? t.datacenter(*from) : "",
+                             t.datacenter(to), std::move(reason), wait, t.c.now);
     t.latched = true;
     auto& said = t.say(wait.empty() ? Change::switch_started : Change::switch_waiting, Severity::critical,
                        t.s.running->reason + (wait.empty() ? ""
@@ -242,6 +246,7 @@ void run_switch(Turn& t, std::span<const SiteClaim> claims) {
         if (to && t.s.active != to) {
             t.why = "switched to " + t.s.running->to + ": " + t.s.running->reason;
             t.s.active = to;
+            ++t.s.moves;
             t.s.active_since = t.c.now.mono;
         }
     }

@@ -89,6 +89,7 @@ ServiceRecord record_of(const ServiceState& s, const Model& model, Now now) {
     auto dc = [&](EndpointIndex e) { return model.datacenter_of(service, e).name; };
     ServiceRecord r{.service = service.name.to_string(), .running = s.running};
     if (s.active) r.active = dc(*s.active);
+    r.moves = s.moves;
     if (s.followed) r.followed = ClaimRecord{dc(s.followed->endpoint), s.followed->system, s.followed->epoch};
     if (s.no_primary && s.unclaimed_since) r.no_primary_since = now.wall_at(*s.unclaimed_since);
     for (EndpointIndex e : s.last_good) r.last_good.push_back(dc(e));
@@ -109,11 +110,15 @@ void restore(ServiceState& s, const ServiceRecord& r, const Model& model, Now no
         return std::nullopt;
     };
     if (r.active) s.active = endpoint(*r.active);
+    s.moves = r.moves;
     if (r.followed)
         if (auto e = endpoint(r.followed->datacenter))
             s.followed = Followed{*e, r.followed->epoch, r.followed->system};
     for (const std::string& dc : r.last_good)
-        if (auto e = endpoint(dc)) s.last_good.push_back(*e);
+        if (auto e = endpoint(dc)) {
+            s.last_good.push_back(*e);
+            s.endpoints[*e].was_fit = true;
+        }
     if (s.last_good.size() == 1) s.previous.assign(model.clients.classes.size(), s.last_good.front());
     if (r.no_primary_since) {
         s.no_primary = true;

@@ -17,7 +17,7 @@ struct Walkthrough {
         : model(world(2)) {
         follow_service(model);
         add_hooks(service(), hooks);
-        s = new_switch(service(), cause, 7, "east", "west", "primary gone in east", wait, at(0s));
+        s = new_switch(service(), cause, "e7", "east", "west", "primary gone in east", wait, at(0s));
     }
     Service& service() { return model.services[0]; }
     RunbookView view() const {
@@ -238,14 +238,14 @@ TEST_CASE("L17: approval expires after 24 hours, not before") {
 
 TEST_CASE("L17: the id is of service, followed epoch and target") {
     Walkthrough w({});
-    auto id = [&](std::optional<std::uint64_t> epoch, const char* to, SwitchCause cause) {
+    auto id = [&](const char* epoch, const char* to, SwitchCause cause) {
         return new_switch(w.service(), cause, epoch, "east", to, "why", "", at(1h)).id;
     };
-    CHECK(id(7, "west", SwitchCause::primary_gone) == w.s.id);
-    CHECK(id(7, "west", SwitchCause::requested_failover) == w.s.id);
-    CHECK(id(8, "west", SwitchCause::primary_gone) != w.s.id);
-    CHECK(id(7, "eu", SwitchCause::primary_gone) != w.s.id);
-    CHECK(id({}, "west", SwitchCause::primary_gone) != w.s.id);
+    CHECK(id("e7", "west", SwitchCause::primary_gone) == w.s.id);
+    CHECK(id("e7", "west", SwitchCause::requested_failover) == w.s.id);
+    CHECK(id("e8", "west", SwitchCause::primary_gone) != w.s.id);
+    CHECK(id("e7", "eu", SwitchCause::primary_gone) != w.s.id);
+    CHECK(id("e-", "west", SwitchCause::primary_gone) != w.s.id);
 }
 
 TEST_CASE("L16: with data at risk nothing is promoted before a person has seen what it would cost") {

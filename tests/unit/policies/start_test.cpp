@@ -159,6 +159,15 @@ TEST_CASE("L20: a restart within 60 s changes no answer") {
         CHECK(story(
                   spread(2), [](Desk& d) { d.everywhere(Sight::refuse); }, 5) == "east+west");
     }
+    SUBCASE("one braked") {
+        CHECK(story(
+                  spread(3),
+                  [](Desk& d) {
+                      d.now_sees("west", Sight::refuse);
+                      d.now_sees("eu", Sight::refuse);
+                  },
+                  5) == "east+eu");
+    }
     SUBCASE("drained") {
         CHECK(story(
                   spread(2),
