@@ -2,6 +2,7 @@
 
 #include "daemon/publisher.hpp"
 
+#include <algorithm>
 #include <map>
 #include <numeric>
 #include <set>
@@ -39,6 +40,7 @@ struct Controller::State : std::enable_shared_from_this<Controller::State> {
     std::uint64_t last_id;
 
     Loop::HandlePtr due, beat;
+    std::map<Publisher::Ticket, std::vector<HookRequest>> hooks_held; ///< run when their step is on disk
     std::map<Publisher::Ticket, Loop::HandlePtr> patience; ///< one per publication that waits for the store
     bool beat_unanswered = false;
 
@@ -136,14 +138,20 @@ struct Controller::State : std::enable_shared_from_this<Controller::State> {
 
     // ---- publication
 
-    void publish(Publisher::Ticket ticket) {
+    /// The write behind `ticket` is answered, or is waited for no longer.
+    void let_go(Publisher::Ticket ticket) {
         patience.erase(patience.begin(), patience.upper_bound(ticket));
         publisher.release(ticket, engine);
+        std::vector<HookRequest> ready;
+        for (; !hooks_held.empty() && hooks_held.begin()->first <= ticket;
+             hooks_held.erase(hooks_held.begin()))
+            ready.insert(ready.end(), hooks_held.begin()->second.begin(), hooks_held.begin()->second.end());
+        for (const auto& h : ready) run_hook(h);
     }
 
     void lose_patience(Publisher::Ticket ticket) {
         store_failed(state_part, "no answer within " + to_string(store_patience));
-        publish(ticket);
+        let_go(ticket);
     }
 
     // ---- effects
@@ -152,17 +160,22 @@ struct Controller::State : std::enable_shared_from_this<Controller::State> {
     /// Health is a hint: nothing waits for it.
     static bool durable(const Effects& e) { return !e.services.empty() || e.overrides; }
 
+    /// Stores, then lets go of what rests on that; all other plans wait for nothing.
     void carry_out(Effects e) {
-        std::vector<Happening> causes;
-        for (auto& t : e.transitions) causes.push_back(report(std::move(t)));
-        const Publisher::Ticket ticket =
-            e.plans.empty() ? 0 : publisher.queue(std::move(e.plans), std::move(causes));
-        const bool wait = ticket && durable(e) && !e.safety && !store_alarms.contains(state_part);
+        std::set<std::string> latched;
+        for (ServiceIndex s : e.latched) latched.insert(engine.model().services[s].name.to_string());
+        std::vector<Happening> now, later;
+        for (auto& t : e.transitions) (latched.contains(t.service) ? later : now).push_back(report(t));
+        std::erase_if(e.plans, [&](ServiceIndex s) { return std::ranges::count(e.latched, s) > 0; });
+        publisher.publish(std::move(e.plans), std::move(now), engine);
+
+        const Publisher::Ticket ticket = publisher.queue(std::move(e.latched), std::move(later));
+        if (!e.hooks.empty()) hooks_held[ticket] = std::move(e.hooks);
+        const bool wait = durable(e) && !store_alarms.contains(state_part);
         if (wait) patience[ticket] = loop.after(store_patience, [this, ticket] { lose_patience(ticket); });
         if (writes(e)) write(e, ticket);
-        if (!wait) publish(ticket);
+        if (!wait) let_go(ticket);
         if (!e.look.empty()) prober.look(e.look);
-        for (const auto& h : e.hooks) run_hook(h);
         arm();
     }
 
@@ -173,7 +186,7 @@ struct Controller::State : std::enable_shared_from_this<Controller::State> {
         for (const auto& r : e.members) members[r.key] = r;
         w.members = std::move(e.members);
         if (e.overrides) take_overrides(w);
-        send(std::move(w), [ticket](State& self) { self.publish(ticket); });
+        send(std::move(w), [ticket](State& self) { self.let_go(ticket); });
     }
 
     void run_hook(const HookRequest& request) {

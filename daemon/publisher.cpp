@@ -1,5 +1,6 @@
 #include "daemon/publisher.hpp"
 
+#include <algorithm>
 #include <iterator>
 
 namespace fairway::daemon {
@@ -28,6 +29,23 @@ void Publisher::release(Ticket ticket, const policies::Engine& engine) {
         plans.insert(waiting_.front().plans.begin(), waiting_.front().plans.end());
         append(causes, std::move(waiting_.front().causes));
     }
+    send(plans, std::move(causes), engine);
+}
+
+void Publisher::publish(std::vector<ServiceIndex> plans, std::vector<Happening> causes,
+                        const policies::Engine& engine) {
+    std::erase_if(plans, [&](ServiceIndex s) { return held(s); });
+    if (plans.empty() && !waiting_.empty()) return append(waiting_.back().causes, std::move(causes));
+    send({plans.begin(), plans.end()}, std::move(causes), engine);
+}
+
+bool Publisher::held(ServiceIndex s) const {
+    return std::ranges::any_of(waiting_,
+                               [&](auto& w) { return std::ranges::find(w.plans, s) != w.plans.end(); });
+}
+
+void Publisher::send(const std::set<ServiceIndex>& plans, std::vector<Happening> causes,
+                     const policies::Engine& engine) {
     if (plans.empty()) return;
     const std::vector<ServiceIndex> changed(plans.begin(), plans.end());
     ++generation_;

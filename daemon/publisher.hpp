@@ -1,7 +1,8 @@
-// Publications that wait for the store: what is durable is written first, then answered.
+// Publications, those that wait for the store and those that do not.
 //
-// Releasing one releases every earlier one with it, and what is published is always the engine's newest plan,
-// so no older plan ever goes over a newer one. Belongs to the control loop.
+// What rests on something durable waits behind its write; a service that waits is not published by the way.
+// What is published is always the engine's newest plan, so no older plan ever goes over a newer one. Belongs
+// to the control loop.
 #pragma once
 
 #include "daemon/controller.hpp"
@@ -21,6 +22,10 @@ class Publisher {
     /// Queues the services' plans, and the transitions that explain them, behind those already waiting.
     Ticket queue(std::vector<ServiceIndex> plans, std::vector<Happening> causes);
 
+    /// Publishes these now, but for services that wait: they go with what they wait for.
+    void publish(std::vector<ServiceIndex> plans, std::vector<Happening> causes,
+                 const policies::Engine& engine);
+
     /// After a reload the services are numbered anew: whatever waits becomes all of them.
     void renumber(const std::vector<ServiceIndex>& all);
 
@@ -30,6 +35,9 @@ class Publisher {
     std::uint64_t generation() const { return generation_; }
 
   private:
+    void send(const std::set<ServiceIndex>& plans, std::vector<Happening> causes,
+              const policies::Engine& engine);
+    bool held(ServiceIndex s) const;
     bool waits(Ticket ticket) const { return !waiting_.empty() && waiting_.front().ticket <= ticket; }
 
     struct Waiting {

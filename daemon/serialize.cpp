@@ -94,19 +94,21 @@ ServiceRecord service_of(const Json& j) {
     if (!j.at("followed").is_null()) r.followed = claim_of(j.at("followed"));
     if (auto since = j.find("no_primary_since"); since != j.end() && !since->is_null())
         r.no_primary_since = wall(*since);
+    r.no_primary_critical = j.value("no_primary_critical", false);
     r.last_good = j.at("last_good").get<std::vector<std::string>>();
     if (!j.at("running").is_null()) r.running = switch_of(j.at("running"));
     return r;
 }
 
 MemberRecord member_of(const Json& j) {
-    return {j.at("key"),
-            j.at("up"),
-            wall(j.at("since")),
-            j.at("passes"),
-            j.at("fails"),
-            wall(j.at("run_since")),
-            opt<bool>(j.at("requirements_hold"))};
+    return {.key = j.at("key"),
+            .decided = j.value("decided", true),
+            .up = j.at("up"),
+            .since = wall(j.at("since")),
+            .passes = j.at("passes"),
+            .fails = j.at("fails"),
+            .run_since = wall(j.at("run_since")),
+            .requirements_hold = opt<bool>(j.at("requirements_hold"))};
 }
 
 constexpr std::string_view kind_word(Override::Kind kind) {
@@ -254,12 +256,14 @@ std::string to_json(const ServiceRecord& r) {
                  {"moves", r.moves},
                  {"followed", claim(r.followed)},
                  {"no_primary_since", r.no_primary_since ? Json(ms(*r.no_primary_since)) : Json(nullptr)},
+                 {"no_primary_critical", r.no_primary_critical},
                  {"last_good", r.last_good},
                  {"running", r.running ? switch_record(*r.running) : Json(nullptr)}});
 }
 
 std::string to_json(const MemberRecord& r) {
     return dump({{"key", r.key},
+                 {"decided", r.decided},
                  {"up", r.up},
                  {"since", ms(r.since)},
                  {"passes", r.passes},

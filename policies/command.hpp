@@ -72,12 +72,14 @@ struct ServiceRecord {
     std::uint64_t moves = 0;           ///< of the latch, ever
     std::optional<ClaimRecord> followed;
     std::optional<WallTime> no_primary_since;
+    bool no_primary_critical = false;   ///< on_no_primary applies
     std::vector<std::string> last_good; ///< datacenters of the last plan that had a fit endpoint
     std::optional<Switch> running;      ///< the switch, if one is
 };
 
 struct MemberRecord {
-    std::string key; ///< ProbeSpec::key()
+    std::string key;     ///< ProbeSpec::key()
+    bool decided = true; ///< false: forget what was written before
     bool up = false;
     WallTime since{};
     unsigned passes = 0, fails = 0;

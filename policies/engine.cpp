@@ -19,7 +19,7 @@ void Effects::append(Effects other) {
     move_all(hooks, other.hooks);
     move_all(services, other.services);
     move_all(members, other.members);
-    safety |= other.safety;
+    move_all(latched, other.latched);
     overrides |= other.overrides;
 }
 
@@ -56,13 +56,26 @@ std::optional<EndpointIndex> same_site(const Model& old_model, const Service& ol
 AnswerPlan moved_plan(const ServiceState& from, const Model& old_model, const ServiceState& to,
                       const Model& model) {
     AnswerPlan plan = from.plan;
-    for (Choice& k : plan.choices) {
-        if (k.endpoint == no_endpoint) continue;
-        auto e =
-            same_site(old_model, old_model.services[from.index], k.endpoint, model, model.services[to.index]);
-        if (!e) return {};
+    const Service &before = old_model.services[from.index], &after = model.services[to.index];
+    std::vector<Choice> left;
+    std::vector<std::uint16_t> number(plan.choices.size(),
+                                      0); // clients of a site that is gone get the first there is
+    for (std::size_t i = 0; i < plan.choices.size(); ++i) {
+        Choice k = plan.choices[i];
+        auto e = k.endpoint == no_endpoint ? std::optional(no_endpoint)
+                                           : same_site(old_model, before, k.endpoint, model, after);
+        if (!e) continue;
         k.endpoint = *e;
+        number[i] = static_cast<std::uint16_t>(left.size());
+        left.push_back(std::move(k));
     }
+    bool nothing_left = left.empty() && !plan.choices.empty();
+    if (nothing_left) return {};
+    plan.choices = std::move(left);
+    for (auto& k : plan.by_client) k = number[k];
+    if (!plan.by_client.empty() &&
+        old_model.clients.classes != model.clients.classes) // what is known of nobody
+        plan.by_client.assign(model.clients.classes.size(), plan.by_client.front());
     return plan;
 }
 
@@ -81,7 +94,7 @@ void carry_over(ServiceState& to, ServiceState& from, const Model& old_model, co
     if (!to.keeps_plan) to.born = from.born;
     to.plan_since = from.plan_since;
     to.reason = from.reason;
-    to.hook_running = from.hook_running;
+    to.hook_running = from.hook_running && to.running;
     to.unclaimed_since = from.unclaimed_since;
     to.no_primary = from.no_primary;
     to.no_primary_critical = from.no_primary_critical;
@@ -146,17 +159,25 @@ void Engine::State::adopt(ModelPtr next, Now now, std::vector<MemberState> old_m
     doubt.witnesses.clear();
     for (MemberId id : doubted)
         if (slot_of[id] >= 0) doubt.witnesses.push_back(static_cast<MemberSlot>(slot_of[id]));
-    dirty.assign(services.size(), 1);
+    dues.clear();
+    marked.clear();
+    dirty.assign(services.size(), 0);
+    mark_all();
 }
 
 void Engine::State::restore(const Restored& restored, Now now) {
     overrides = restored.overrides;
-    warm = restored.alive && now.wall - *restored.alive < health_is_true_for;
+    // A clock that was set back a little is none the worse; one that starts in the past proves nothing.
+    auto age = restored.alive ? std::optional(now.wall - *restored.alive) : std::nullopt;
+    warm = age && *age > -health_is_true_for && *age < health_is_true_for;
     for (const ServiceRecord& r : restored.services)
         if (auto name = Name::parse(r.service))
             if (auto s = model->find_service(*name)) policies::restore(services[*s], r, *model, now);
     for (ServiceState& s : services) s.warm = warm;
-    if (!warm) return;
+    if (!warm) {
+        for (const MemberRecord& r : restored.members) outdated.push_back({.key = r.key, .decided = false});
+        return;
+    }
 
     std::unordered_map<std::string, const MemberRecord*> known;
     for (const MemberRecord& r : restored.members) known.emplace(r.key, &r);
@@ -164,6 +185,7 @@ void Engine::State::restore(const Restored& restored, Now now) {
         auto it = known.find(m.spec.key());
         if (it == known.end()) continue;
         const MemberRecord& r = *it->second;
+        if (!r.decided) continue;
         auto verdict = [](bool up) { return up ? Readiness::ready : Readiness::unready; };
         m.health.works = {verdict(r.up), now.at(r.since), r.passes, r.fails, now.at(r.run_since)};
         if (r.requirements_hold)
@@ -215,22 +237,36 @@ ServiceContext Engine::State::context(ServiceIndex s, Now now) const {
     return {*model, model->services[s], binding.services[s], members, overrides, doubt.active, now};
 }
 
-void Engine::State::mark(const MemberState& m) {
-    for (ServiceIndex s : m.services) dirty[s] = 1;
+void Engine::State::mark(ServiceIndex s) {
+    if (!std::exchange(dirty[s], 1)) marked.push_back(s);
 }
 
-void Engine::State::mark_all() { std::ranges::fill(dirty, 1); }
+void Engine::State::mark(const MemberState& m) {
+    for (ServiceIndex s : m.services) mark(s);
+}
+
+void Engine::State::mark_all() {
+    for (ServiceIndex s = 0; s < services.size(); ++s) mark(s);
+}
 
 Effects Engine::State::turn(ServiceIndex s, Now now) {
-    dirty[s] = 0;
-    return take_turn(services[s], context(s, now));
+    if (services[s].due) dues.erase({*services[s].due, s});
+    Effects out = take_turn(services[s], context(s, now));
+    if (services[s].due) dues.insert({*services[s].due, s});
+    for (MemberId id : out.look) members[static_cast<std::size_t>(slot_of[id])].health.awaited = true;
+    return out;
 }
 
 Effects Engine::State::settle(Now now) {
     Effects out;
     expire_overrides(out, now);
-    for (ServiceIndex s = 0; s < services.size(); ++s)
-        if (dirty[s] || (services[s].due && *services[s].due <= now.mono)) out.append(turn(s, now));
+    for (auto due = dues.begin(); due != dues.end() && due->first <= now.mono; ++due) mark(due->second);
+    std::vector<ServiceIndex> todo = std::exchange(marked, {});
+    std::ranges::sort(todo); // the order of the configuration, whatever stirred them
+    for (ServiceIndex s : todo) {
+        dirty[s] = 0;
+        out.append(turn(s, now));
+    }
     return out;
 }
 
@@ -285,6 +321,8 @@ void Engine::State::take(const Observation& seen, Effects& out, Now now) {
 Effects Engine::start(Now now) {
     state_->mark_all();
     Effects out = state_->settle(now);
+    // Too old for this start is too old for the next, however soon it comes.
+    std::ranges::move(std::exchange(state_->outdated, {}), std::back_inserter(out.members));
     out.plans.clear(); // every plan is new to the world, whatever it is
     for (ServiceIndex s = 0; s < state_->services.size(); ++s) out.plans.push_back(s);
     return out;
@@ -341,8 +379,7 @@ Effects Engine::reload(ModelPtr model, Now now) {
 
 Instant Engine::next_due() const {
     Instant due = Instant::max();
-    for (const ServiceState& s : state_->services)
-        if (s.due) due = std::min(due, *s.due);
+    if (!state_->dues.empty()) due = state_->dues.begin()->first;
     if (auto d = state_->doubt_due()) due = std::min(due, *d);
     return due;
 }

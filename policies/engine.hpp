@@ -17,13 +17,14 @@
 
 namespace fairway::policies {
 
-/// What a step wants done. Order of carrying out: store, then publish (unless `safety`), then the rest.
+/// What a step wants done. What is durable is stored first; then latched plans are published and hooks run.
+/// All other plans, withdrawals above all, wait for nothing.
 struct Effects {
     std::vector<Transition> transitions;
-    std::vector<ServiceIndex> plans; ///< whose plan changed: compile and publish
-    bool safety = false;             ///< a withdrawal is among them: publish before the store has answered
-    std::vector<MemberId> look;      ///< look at these now
-    std::vector<HookRequest> hooks;  ///< run these; each is answered by hook_ended()
+    std::vector<ServiceIndex> plans;     ///< whose plan changed: compile and publish
+    std::vector<ServiceIndex> latched;   ///< those of `plans` that rest on a record in `services`
+    std::vector<MemberId> look;          ///< look at these now
+    std::vector<HookRequest> hooks;      ///< run these; each is answered by hook_ended()
     std::vector<ServiceRecord> services; ///< write these records
     std::vector<MemberRecord> members;   ///< write these records (health is a hint: losing one is harmless)
     bool overrides = false;              ///< write all of overrides()

@@ -43,6 +43,8 @@ bool takes_last(const ServiceState& s, const Model& model, const Scope& scope) {
     auto covered = [&](EndpointIndex e) {
         return covers(scope, service.name.to_string(), model.datacenter_of(service, e).name);
     };
+    if (s.running && covers(scope, service.name.to_string(), s.running->to))
+        return true; // it is about to be moved to
     if (service.follows_primary())
         return s.followed && covered(s.followed->endpoint) && !s.endpoints[s.followed->endpoint].excluded;
     bool usable_before = false, usable_after = false, any_left = false;
@@ -130,7 +132,7 @@ CommandResult Engine::State::request_switch(ServiceIndex index, SwitchCause caus
     ServiceState& s = services[index];
     ServiceContext c = context(index, now);
     const std::string& dc = model->datacenter_of(c.service, to).name;
-    if (s.running)
+    if (s.running && (s.running->step != SwitchStep::awaiting_approval || s.running->to == dc))
         return refused("switch " + s.running->id + " is under way (" +
                        std::string(to_string(s.running->step)) + "): approve it, or wait for its end");
     bool follow = c.service.follows_primary();
@@ -147,6 +149,14 @@ CommandResult Engine::State::request_switch(ServiceIndex index, SwitchCause caus
         return refused("no promote hook is configured: promote the database in " + dc +
                        " by hand, traffic follows it");
 
+    if (s.running)
+        out.transitions.push_back({.change = Change::switch_obsolete,
+                                   .service = c.service.name.to_string(),
+                                   .datacenter = s.running->to,
+                                   .subject = s.running->id,
+                                   .reason = "superseded by " + who,
+                                   .decided = now.mono});
+    s.hook_running = false;
     s.running = new_switch(c.service, cause, switch_epoch(s, c),
                            seat ? model->datacenter_of(c.service, *seat).name : "", dc,
                            std::string(to_string(cause)) + " by " + who, "", now);
@@ -161,7 +171,7 @@ CommandResult Engine::State::request_switch(ServiceIndex index, SwitchCause caus
                                .to = dc,
                                .reason = s.running->reason,
                                .decided = now.mono});
-    dirty[index] = 1;
+    mark(index);
     return {
         .accepted = true, .message = "switch " + s.running->id + " has started", .details = {s.running->id}};
 }
@@ -192,7 +202,7 @@ CommandResult Engine::State::run(const Failover& f, const std::string& who, Effe
                                .to = f.to,
                                .reason = "the claim of " + f.to + " was accepted by " + who,
                                .decided = now.mono});
-    dirty[*index] = 1;
+    mark(*index);
     return {.accepted = true, .message = service.name.to_string() + " follows the primary in " + f.to};
 }
 
@@ -211,12 +221,15 @@ CommandResult Engine::State::run(const Approve& a, const std::string& who, Effec
             return refused("switch " + a.switch_id +
                            " waits for no approval, it is at: " + std::string(to_string(s.running->step)));
         ServiceContext c = context(s.index, now);
+        if (s.running->cause == SwitchCause::primary_gone && s.claimed)
+            return refused("a primary answers again: nothing is left to approve; `fairwayctl failover " +
+                           c.service.name.to_string() + " --to " + s.running->to + "` asks for a switch");
         RunbookStep step = approve(*s.running, s.hook_running, who, runbook_view(s, c, claims_of(c)));
         out.transitions.insert(out.transitions.end(), step.transitions.begin(), step.transitions.end());
         out.hooks.insert(out.hooks.end(), step.hooks.begin(), step.hooks.end());
         if (step.ended) s.running.reset();
         out.services.push_back(record_of(s, *model, now));
-        dirty[s.index] = 1;
+        mark(s.index);
         return {.accepted = true, .message = "switch " + a.switch_id + " goes on"};
     }
     return refused("no switch " + a.switch_id + " is waiting; `fairwayctl status` shows those that are");

@@ -5,6 +5,7 @@
 #include "policies/service.hpp"
 
 #include <map>
+#include <set>
 #include <unordered_map>
 
 namespace fairway::policies {
@@ -38,7 +39,10 @@ struct Engine::State {
         tracks; ///< by system identity; bounded by what the configuration looks at
     Doubt doubt;
     std::vector<Brink> brink;
-    std::vector<char> dirty; ///< by service
+    std::vector<char> dirty;                         ///< by service: is in `marked`
+    std::vector<ServiceIndex> marked;                ///< will take a turn
+    std::set<std::pair<Instant, ServiceIndex>> dues; ///< ServiceState::due of all that have one
+    std::vector<MemberRecord> outdated;              ///< restored, but too old to be a truth
     Instant started{};
     bool warm = false;
 
@@ -51,6 +55,7 @@ struct Engine::State {
     void take(const Observation& seen, Effects& out, Now now);
     Effects settle(Now now); ///< turns of every dirty service
     Effects turn(ServiceIndex s, Now now);
+    void mark(ServiceIndex s);
     void mark(const MemberState& m);
     void mark_all();
     ServiceContext context(ServiceIndex s, Now now) const;

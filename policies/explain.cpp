@@ -56,7 +56,7 @@ class Explainer {
             return draw();
         }
         line("client", "", "kept", by ? "in network " + by->to_string() : "in no known network");
-        const Choice& choice = s_.plan.choices[s_.plan.by_client[k]];
+        const Choice& choice = s_.plan.choices[s_.plan.by_client.at(k)];
         line("answer", site_of(choice, c_), "chosen", "nearest of those that are fit");
         out_.answer.push_back({site_of(choice, c_), choice.addresses, 1});
     }

@@ -21,7 +21,10 @@ void merge(SiteClaim& site, const MemberState& m, Instant now, bool& any) {
     site.answers |= t.role.has_value() && !down && young;
     bool never = t.ended == Instant{}; // has not answered yet: only silence for long enough makes that an end
     bool ended = down || t.otherwise >= timing.fall || (never ? t.roleless >= timing.fall : !young);
-    site.gone &= ended;
+    bool unseen = t.role == Role::primary && m.health.last.outcome == Outcome::unknown;
+    site.unseen |= unseen;
+    site.judged &= (t.role && young) || t.roleless >= timing.fall;
+    site.gone &= ended && !unseen;
     if (!primary || !young) return;
 
     bool better = !site.fresh || t.epoch.value_or(0) > site.epoch.value_or(0);
@@ -40,7 +43,7 @@ void merge(SiteClaim& site, const MemberState& m, Instant now, bool& any) {
 
 SiteClaim claim_of(EndpointIndex e, const BoundEndpoint& bound, std::span<const MemberState> members,
                    Instant now) {
-    SiteClaim site{.endpoint = e, .gone = true, .roleless = true};
+    SiteClaim site{.endpoint = e, .gone = true, .roleless = true, .judged = true};
     bool any = false;
     for (const BoundCheck& b : bound.stateful)
         for (MemberSlot slot : b.members) merge(site, members[slot], now, any);

@@ -20,6 +20,8 @@ struct SiteClaim {
     bool gone = false;      ///< confirmed: DOWN, `fall` answers that say otherwise, or too old
     bool roleless = false;  ///< none of its members has reported any role for `fall` results (L15)
     bool answers = false;   ///< a member's latest answer names a role and is young enough
+    bool judged = false;    ///< each of its members has answered lately, or failed `fall` times
+    bool unseen = false; ///< the member that held the claim cannot be looked at, by a fault of our own (L3)
     std::optional<std::uint64_t> epoch;
     std::string system;
     Instant first_seen{}, latest_begun{};

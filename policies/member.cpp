@@ -42,6 +42,7 @@ std::string failure_text(const Observation& seen) {
 /// Follows what a member says of its role. Returns whether anything but freshness changed.
 bool track_role(RoleTrack& t, const Observation& seen) {
     const Facts& f = seen.facts;
+    t.was_primary |= f.role == Role::primary;
     if (f.role == Role::primary) t.unclaimed.reset();
     else if (!t.unclaimed) t.unclaimed = seen.begun;
     if (!f.role) ++t.roleless;
@@ -93,7 +94,8 @@ MemberHealth::Step MemberHealth::observe(const Observation& seen, const Check& c
                                          Facts facts) {
     Step step;
     bool first = last.begun == Instant{};
-    step.changed = first || last.outcome != seen.outcome || last.facts.role != seen.facts.role;
+    step.changed = first || std::exchange(awaited, false) || last.outcome != seen.outcome ||
+                   last.facts.role != seen.facts.role;
     last = seen;
     if (seen.outcome == Outcome::unknown) return step;
 
@@ -119,6 +121,7 @@ MemberHealth::Step MemberHealth::observe(const Observation& seen, const Check& c
 void MemberHealth::fall(const Observation& seen, const CheckTiming& timing, Step& step) {
     bool silent = is_silence(seen.reason);
     if (silent && !silent_since) silent_since = seen.begun;
+    if (works.fails == 0) recent_failures = {};
     std::rotate(recent_failures.begin(), recent_failures.begin() + 1, recent_failures.end());
     recent_failures.back() = failure_text(seen);
     step.works = works.fail(timing, seen.ended, !silent);

@@ -40,6 +40,7 @@ struct RoleTrack {
     unsigned primary_looks = 0;       ///< answered results in a row that said primary
     unsigned otherwise = 0;           ///< answered results in a row that said something else
     unsigned roleless = 0;            ///< results in a row, silence included, without any role (L15)
+    bool was_primary = false;         ///< has ever said primary
     std::optional<Instant> unclaimed; ///< begin of the first result since the last that said primary
     std::optional<std::uint64_t> epoch;
     std::string system;
@@ -55,6 +56,7 @@ struct MemberHealth {
     std::optional<Instant> last_pass;
     std::optional<Instant> silent_since; ///< begin of the first silent probe of the present failing row
     std::optional<Instant> first_failed; ///< begin of the first probe of the present failing row
+    bool awaited = false;                ///< its next result is news, whatever it says: it was asked for
     bool held = false;                   ///< silent, and not believed (self-doubt)
     std::array<std::string, 3> recent_failures; ///< newest last, for evidence
 

@@ -38,11 +38,10 @@ std::string reason_text(const ServiceState& s, const ServiceContext& c) {
     return text + "; no promote hook is configured: promote a standby by hand, traffic follows it";
 }
 
-std::string preferred(const ServiceState& s, const ServiceContext& c) {
+std::string preferred(const ServiceContext& c) {
     auto* p = std::get_if<ActivePassive>(&c.service.policy);
     if (!p || p->order.empty()) return {};
-    EndpointIndex e = p->follow_primary && s.followed ? s.followed->endpoint : p->order.front();
-    return c.model.datacenter_of(c.service, e).name;
+    return c.model.datacenter_of(c.service, p->order.front()).name; // where `failback` would lead
 }
 
 MemberReport report_of(const MemberState& m) {
@@ -108,7 +107,7 @@ ServiceReport report_of(const ServiceState& s, const ServiceContext& c) {
     ServiceReport r{.name = c.service.name.to_string(),
                     .policy = policy_name(c.service),
                     .state = state_word(s, c.service),
-                    .preferred = preferred(s, c),
+                    .preferred = preferred(c),
                     .reason = reason_text(s, c),
                     .since = s.plan_since,
                     .ttl = s.plan.ttl,
@@ -130,7 +129,8 @@ class Alarms {
     void collect() {
         if (s_.all_down) add("all_down", Severity::critical, "nothing is fit", s_.all_down_since);
         if (s_.all_excluded)
-            add("all_excluded", Severity::critical, "everything is excluded by an operator", s_.plan_since);
+            add("all_excluded", Severity::critical, "everything is excluded by an operator",
+                s_.excluded_since);
         if (s_.no_primary_critical)
             add("no_primary", Severity::critical, "no primary: the answer is held",
                 s_.unclaimed_since.value_or(s_.plan_since));
@@ -138,12 +138,12 @@ class Alarms {
             add("no_primary", Severity::warning, "no primary: the answer is held",
                 s_.unclaimed_since.value_or(s_.plan_since));
         if (!s_.primaries.empty())
-            add("two_primaries", Severity::critical, "two primaries: nothing moves", s_.plan_since);
+            add("two_primaries", Severity::critical, "two primaries: nothing moves", s_.primaries_since);
         if (!s_.refused_claims.empty())
-            add("stale_claim", Severity::critical, "a claim to be primary is not believed", s_.plan_since,
+            add("stale_claim", Severity::critical, "a claim to be primary is not believed", s_.refused_since,
                 dc(s_.refused_claims.front()));
         if (s_.partial_failure)
-            add("partial_failure", Severity::critical, "the primary's application is down", s_.plan_since,
+            add("partial_failure", Severity::critical, "the primary's application is down", s_.partial_since,
                 dc(s_.followed->endpoint));
         if (s_.running && s_.running->step == SwitchStep::awaiting_approval)
             add("approval", Severity::critical,
@@ -161,7 +161,8 @@ class Alarms {
             add("lost_ipv6", Severity::warning, "no IPv6 address is healthy: AAAA is answered empty here",
                 state.since, dc(e));
         if (state.braked)
-            add("braked", Severity::warning, "unfit, but kept by the brake", *state.out_since, dc(e));
+            add("braked", Severity::warning, "unfit, but kept by the brake",
+                state.out_since.value_or(state.since), dc(e));
         if (state.readiness == Readiness::unready && !state.excluded)
             add("endpoint_unfit", Severity::warning, unfit_reason(s_, c_, e), state.since, dc(e));
     }

@@ -70,6 +70,8 @@ class Walk {
         if (view_.role_elsewhere) return end(Change::switch_obsolete, "the primary is at another site");
         if (!view_.cause_holds && !s_.fence_begun && before_promotion())
             return end(Change::switch_obsolete, "the reason is gone: " + s_.reason);
+        if (view_.target_failed && s_.step < SwitchStep::await_role)
+            return end(Change::switch_obsolete, s_.to + " can no longer take over");
         if (view_.service.follows_primary() && view_.role_arrived && s_.step < SwitchStep::await_role) {
             enter(SwitchStep::await_role, s_.to + " was promoted otherwise");
             return true;
@@ -77,7 +79,7 @@ class Walk {
         switch (s_.step) {
         case SwitchStep::awaiting_approval: return expire();
         case SwitchStep::await_role:
-            if (!view_.role_arrived) return false;
+            if (!view_.role_arrived) return await_no_longer();
             enter(SwitchStep::after_failover, s_.to + " holds the role");
             return true;
         case SwitchStep::done: return end(Change::switch_done, "moved to " + s_.to);
@@ -93,6 +95,20 @@ class Walk {
     bool expire() {
         if (view_.now.wall - s_.step_since < approval_lasts) return false;
         return end(Change::switch_obsolete, "not approved within 24 hours");
+    }
+
+    /// A hook may end well and the role never arrive: nothing may block the next switch for ever.
+    bool await_no_longer() {
+        Duration limit = view_.service.no_primary_hold;
+        if (view_.now.wall - s_.step_since < limit) return false;
+        auto why = s_.to + " did not become primary within " + brief(limit);
+        failed(why);
+        if (view_.still_there) return end(Change::switch_obsolete, "the primary is still in " + s_.from);
+        wait(s_.cause == SwitchCause::requested_failback && hook_of(view_.service, Hook::Step::failback)
+                 ? SwitchStep::failback
+                 : SwitchStep::promote,
+             why, Severity::critical);
+        return false;
     }
 
     bool run_or_pass() {

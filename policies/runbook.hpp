@@ -76,7 +76,9 @@ struct RunbookView {
     const Service& service;
     ServiceIndex index = 0;
     bool cause_holds = true;          ///< the reason, judged now
+    bool target_failed = false;       ///< nobody can be moved to the target any more
     bool role_arrived = false;        ///< the target holds the role (or there is none to wait for)
+    bool still_there = false;         ///< the site that is left still holds the primary
     bool role_elsewhere = false;      ///< it turned up at another site: nothing is left to do
     std::optional<std::string> guard; ///< why promoting would put data at risk (L16); empty: it would not
     std::optional<Duration> lag;

@@ -150,7 +150,10 @@ Instant passing_since(const ServiceContext& c, EndpointIndex e) {
 }
 
 void pull_brake(Turn& t) {
-    if (t.c.service.follows_primary()) return; // the role alone moves its traffic (L14)
+    if (t.c.service.follows_primary()) { // the role alone moves its traffic (L14)
+        for (EndpointState& e : t.s.endpoints) e.braked = false;
+        return;
+    }
     std::vector<std::optional<Instant>> out;
     std::size_t count = 0;
     bool any_fit = false;
@@ -216,7 +219,8 @@ void open_service(Turn& t, bool claim_confirmed) {
     if (ready) t.say(Change::served, Severity::info, t.why.empty() ? "decided" : t.why);
     else
         t.say(Change::undecided_over, Severity::warning,
-              "10 s passed without a decision: on_all_down applies");
+              t.s.followed ? "10 s passed without a claim to be primary: the site followed last is answered"
+                           : "10 s passed without a decision: on_all_down applies");
 }
 
 // ---- the plan
@@ -276,6 +280,7 @@ void tell_ground(Turn& t, Ground g) {
     if ((t.s.all_down && !down) || (t.s.all_excluded && !excluded))
         t.say(Change::all_down_over, Severity::info, t.why.empty() ? "an endpoint is fit again" : t.why);
     t.s.all_down = down;
+    if (!t.s.all_excluded) t.s.excluded_since = t.c.now.mono;
     t.s.all_excluded = excluded;
 }
 

@@ -52,6 +52,7 @@ struct ServiceState {
     std::optional<Instant> unclaimed_since;
     bool no_primary = false, no_primary_critical = false, partial_failure = false;
     std::vector<EndpointIndex> primaries, refused_claims;
+    Instant primaries_since{}, refused_since{}, partial_since{}, excluded_since{};
 
     std::optional<Switch> running;
     bool hook_running = false;

@@ -37,6 +37,7 @@ void tell_two_primaries(Turn& t, const FollowDecision& d) {
                   " are primary at the same time: nothing moves until one of them is gone");
     if (d.primaries.empty() && !t.s.primaries.empty())
         t.say(Change::two_primaries_over, Severity::info, "only one site claims to be primary again");
+    if (t.s.primaries.empty()) t.s.primaries_since = t.c.now.mono;
     t.s.primaries = d.primaries;
 }
 
@@ -52,6 +53,7 @@ void tell_refused_claims(Turn& t, const FollowDecision& d, std::span<const SiteC
                       t.c.service.name.to_string() + " --to " + dc + " --accept-claim` takes it");
         said.datacenter = dc;
     }
+    if (t.s.refused_claims.empty()) t.s.refused_since = t.c.now.mono;
     t.s.refused_claims = d.refused;
 }
 
@@ -71,24 +73,26 @@ void take_followed(Turn& t, const FollowDecision& d) {
     t.latched = true;
 }
 
-/// The primary is seen, or nothing can be said of it: at the start, and under self-doubt, where silence says
-/// nothing.
-void expect_primary(Turn& t) {
+/// The primary is seen, or nothing can be said of it: at the start, under self-doubt, and through faults of
+/// our own.
+void expect_primary(Turn& t, bool blind) {
     if (t.s.claimed) {
         if (t.s.no_primary) t.say(Change::no_primary_over, Severity::info, "a primary is seen again");
         t.latched |= t.s.no_primary;
         t.s.no_primary = t.s.no_primary_critical = false;
         t.s.unclaimed_since.reset();
-    } else if (t.c.doubt && !t.s.no_primary) t.s.unclaimed_since.reset();
+    } else if (blind && !t.s.no_primary) t.s.unclaimed_since.reset();
 }
 
 /// No primary is held without limit; after `no_primary_hold` it is critical (L14).
 void hold_without_primary(Turn& t, const FollowDecision& d, std::span<const SiteClaim> claims) {
     t.s.claimed = d.claimed;
-    if (d.claimed || t.c.doubt || !t.s.served) return expect_primary(t);
+    const SiteClaim* site = t.s.followed ? &claims[t.s.followed->endpoint] : nullptr;
+    bool blind =
+        t.c.doubt || (site && site->unseen); // silence, or nothing at all, says nothing of the primary
+    if (d.claimed || blind || !t.s.served) return expect_primary(t, blind);
     if (!t.s.unclaimed_since) t.s.unclaimed_since = t.c.now.mono;
-    bool seen = t.s.followed && !lost(claims[t.s.followed->endpoint], t.s.followed);
-    if (seen && !t.s.no_primary) return;
+    if (site && !lost(*site, t.s.followed) && !t.s.no_primary) return;
     if (!std::exchange(t.s.no_primary, true)) {
         t.latched = true; // since when is durable: a restart does not begin the hold anew
         t.say(Change::no_primary, Severity::warning,
@@ -97,10 +101,13 @@ void hold_without_primary(Turn& t, const FollowDecision& d, std::span<const Site
     }
     Instant limit = *t.s.unclaimed_since + t.c.service.no_primary_hold;
     if (t.c.now.mono < limit) return t.due(limit);
-    if (!std::exchange(t.s.no_primary_critical, true))
+    if (site && !site->judged) return; // after a restart: its members are asked first
+    if (!std::exchange(t.s.no_primary_critical, true)) {
+        t.latched = true;
         t.say(Change::no_primary_critical, Severity::critical,
               "no primary for " + brief(t.c.service.no_primary_hold) +
                   ": promote one, or mend the one there was");
+    }
 }
 
 /// Holds the primary while its application is down (L14).
@@ -115,6 +122,7 @@ void tell_partial_failure(Turn& t, std::span<const SiteClaim> claims) {
             t.datacenter(e) + " holds the primary but its application is down: " + unfit_reason(t.s, t.c, e));
         said.datacenter = t.datacenter(e);
     }
+    if (!t.s.partial_failure) t.s.partial_since = t.c.now.mono;
     t.s.partial_failure = partial;
 }
 

@@ -33,14 +33,17 @@ std::optional<EndpointIndex> seat(const ServiceState& s, const ServiceContext& c
     return s.active;
 }
 
-/// Begin of the first probe that no longer saw the primary at the site that is left; nullopt while one does.
+/// Begin of the first probe that no longer saw the primary where it was; nullopt while a member still says
+/// primary.
 std::optional<Instant> primary_lost(const ServiceContext& c, EndpointIndex e) {
-    std::optional<Instant> first;
+    std::optional<Instant> last;
+    bool claimed = false;
     each_stateful(c, e, [&](auto& m) {
-        if (m.health.claim.unclaimed)
-            first = std::min(first.value_or(Instant::max()), *m.health.claim.unclaimed);
+        const RoleTrack& t = m.health.claim;
+        claimed |= t.role == Role::primary && !t.unclaimed;
+        if (t.was_primary && t.unclaimed) last = std::max(last.value_or(Instant{}), *t.unclaimed);
     });
-    return first;
+    return claimed ? std::nullopt : last;
 }
 
 } // namespace
@@ -91,6 +94,17 @@ std::string at_risk(const MemberState& m, std::optional<Instant> fault, Instant 
            " bytes behind, max_lag is " + brief(*check.requirements.max_lag);
 }
 
+/// Every member of `to` is known to be further behind than allowed.
+bool lag_exceeds(const ServiceContext& c, EndpointIndex to) {
+    bool any = false, within = false;
+    each_stateful(c, to, [&](auto& m) {
+        any |= m.lag.has_value();
+        within |=
+            m.lag && m.spec.check->requirements.max_lag && m.lag->time <= *m.spec.check->requirements.max_lag;
+    });
+    return any && !within;
+}
+
 } // namespace
 
 std::optional<std::string> rpo_guard(const ServiceState& s, const ServiceContext& c, EndpointIndex to) {
@@ -121,12 +135,25 @@ std::optional<EndpointIndex> best_standby(const ServiceState& s, const ServiceCo
     return best;
 }
 
+/// Nobody can be moved there any more: excluded, its application down, or its database failing.
+bool target_failed(const ServiceState& s, const ServiceContext& c, EndpointIndex to) {
+    if (s.endpoints[to].excluded || s.endpoints[to].assessment.application == Readiness::unready) return true;
+    if (!c.service.follows_primary())
+        return s.endpoints[to].readiness == Readiness::unready && !s.endpoints[to].pressed;
+    bool any = false, alive = false;
+    each_stateful(c, to, [&](auto& m) {
+        any = true;
+        alive |= m.health.works.verdict != Readiness::unready;
+    });
+    return any && !alive;
+}
+
 /// Does the followed site still say something of its role, e.g. that it is a standby now? Then an ordinary
 /// switchover may be under way, and it must not be raced.
 bool primary_is_gone(const ServiceState& s, const ServiceContext& c, std::span<const SiteClaim> claims) {
     if (!s.followed || s.claimed || c.doubt) return false;
     const SiteClaim& site = claims[s.followed->endpoint];
-    return site.roleless || (s.no_primary_critical && site.answers);
+    return site.roleless || (s.no_primary_critical && site.answers && site.judged);
 }
 
 /// Whether the cause still holds; nullopt while that cannot be told yet (after a restart).
@@ -167,6 +194,7 @@ void begin(Turn& t, SwitchCause cause, EndpointIndex to, std::string reason) {
     std::string wait = needs_a_person(t, cause, to);
     t.s.running = new_switch(t.c.service, cause, switch_epoch(t.s, t.c), from ? t.datacenter(*from) : "",
                              t.datacenter(to), std::move(reason), wait, t.c.now);
+    t.s.hook_running = false;
     t.latched = true;
     auto& said = t.say(wait.empty() ? Change::switch_started : Change::switch_waiting, Severity::critical,
                        t.s.running->reason + (wait.empty() ? ""
@@ -201,6 +229,18 @@ void start_latched_service(Turn& t) {
           t.datacenter(*t.s.active) + " is down: " + unfit_reason(t.s, t.c, *t.s.active));
 }
 
+/// A drain of the active site is all the approval that leaving it needs.
+bool drained_away(Turn& t) {
+    bool waits = t.s.running->step == SwitchStep::awaiting_approval && !t.c.service.follows_primary();
+    if (!waits || !t.s.active || !t.s.endpoints[*t.s.active].excluded) return false;
+    t.say(Change::switch_obsolete, Severity::info,
+          t.datacenter(*t.s.active) + " was drained: it is left without approval")
+        .subject = t.s.running->id;
+    t.s.running.reset();
+    t.latched = true;
+    return true;
+}
+
 } // namespace
 
 RunbookView runbook_view(const ServiceState& s, const ServiceContext& c, std::span<const SiteClaim> claims) {
@@ -211,10 +251,11 @@ RunbookView runbook_view(const ServiceState& s, const ServiceContext& c, std::sp
         if (c.model.datacenter_of(c.service, e).name == s.running->to) to = e;
     view.cause_holds = cause_holds(s, c, claims).value_or(true);
     if (to) {
+        view.target_failed = target_failed(s, c, *to);
         view.guard = rpo_guard(s, c, *to);
         view.lag = lag_of(c, *to);
-        // What was judged before a restart stays judged: a dead primary cannot be sampled again.
-        if (!view.lag && s.running->data_judged) view.guard.reset();
+        // What was judged stays judged but for a lag that has grown: a dead primary cannot be sampled again.
+        if (s.running->data_judged && !lag_exceeds(c, *to)) view.guard.reset();
     }
     if (!c.service.follows_primary()) {
         view.role_arrived = true;
@@ -223,6 +264,7 @@ RunbookView runbook_view(const ServiceState& s, const ServiceContext& c, std::sp
     const std::string& at =
         s.followed ? c.model.datacenter_of(c.service, s.followed->endpoint).name : s.running->from;
     view.role_arrived = at == s.running->to;
+    view.still_there = s.claimed && at == s.running->from;
     view.role_elsewhere = at != s.running->to && at != s.running->from;
     return view;
 }
@@ -233,7 +275,7 @@ void run_switch(Turn& t, std::span<const SiteClaim> claims) {
         if (t.c.service.follows_primary()) start_following_service(t, claims);
         else start_latched_service(t);
     }
-    if (!t.s.running) return;
+    if (!t.s.running || drained_away(t)) return;
     if (!t.s.running->fence_begun && !cause_holds(t.s, t.c, claims)) return; // cannot be told yet
     RunbookStep step = advance(*t.s.running, t.s.hook_running, runbook_view(t.s, t.c, claims));
     t.latched |= step.changed;
@@ -243,7 +285,7 @@ void run_switch(Turn& t, std::span<const SiteClaim> claims) {
     bool moved = t.s.running->step == SwitchStep::after_failover || t.s.running->step == SwitchStep::done;
     if (moved && !t.c.service.follows_primary()) {
         auto to = t.endpoint_in(t.s.running->to);
-        if (to && t.s.active != to) {
+        if (to && t.s.active != to && !target_failed(t.s, t.c, *to)) {
             t.why = "switched to " + t.s.running->to + ": " + t.s.running->reason;
             t.s.active = to;
             ++t.s.moves;
@@ -253,6 +295,8 @@ void run_switch(Turn& t, std::span<const SiteClaim> claims) {
     if (step.ended) t.s.running.reset();
     else if (t.s.running->step == SwitchStep::awaiting_approval)
         t.due(t.c.now.at(t.s.running->step_since) + approval_lasts);
+    else if (t.s.running->step == SwitchStep::await_role)
+        t.due(t.c.now.at(t.s.running->step_since) + t.c.service.no_primary_hold);
 }
 
 } // namespace fairway::policies

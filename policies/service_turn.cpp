@@ -19,16 +19,6 @@ std::string answer_text(const AnswerPlan& plan, const ServiceContext& c) {
     return text;
 }
 
-bool withdraws(const AnswerPlan& before, const AnswerPlan& after) {
-    auto answers = [&](const IpAddress& a) {
-        return std::ranges::any_of(
-            after.choices, [&](auto& k) { return std::ranges::find(k.addresses, a) != k.addresses.end(); });
-    };
-    for (const Choice& k : before.choices)
-        if (!std::ranges::all_of(k.addresses, answers)) return true;
-    return false;
-}
-
 bool same_but_ttl(AnswerPlan a, const AnswerPlan& b) {
     a.ttl = b.ttl;
     return a == b;
@@ -55,8 +45,8 @@ void tell_plan(Turn& t, const AnswerPlan& before) {
         said.fault = t.fault;
     }
     t.out.plans.push_back(t.s.index);
-    t.out.safety =
-        withdraws(before, t.s.plan) && !t.latched; // what a plan rests on is durable before it is answered
+    if (t.latched)
+        t.out.latched.push_back(t.s.index); // what a plan rests on is durable before it is answered
 }
 
 } // namespace
@@ -92,6 +82,7 @@ ServiceRecord record_of(const ServiceState& s, const Model& model, Now now) {
     r.moves = s.moves;
     if (s.followed) r.followed = ClaimRecord{dc(s.followed->endpoint), s.followed->system, s.followed->epoch};
     if (s.no_primary && s.unclaimed_since) r.no_primary_since = now.wall_at(*s.unclaimed_since);
+    r.no_primary_critical = s.no_primary_critical;
     for (EndpointIndex e : s.last_good) r.last_good.push_back(dc(e));
     return r;
 }
@@ -123,7 +114,7 @@ void restore(ServiceState& s, const ServiceRecord& r, const Model& model, Now no
     if (r.no_primary_since) {
         s.no_primary = true;
         s.unclaimed_since = now.at(*r.no_primary_since);
-        s.no_primary_critical = now.mono - *s.unclaimed_since >= service.no_primary_hold;
+        s.no_primary_critical = r.no_primary_critical;
     }
     if (r.running && endpoint(r.running->to)) s.running = r.running;
 }

@@ -229,7 +229,7 @@ constexpr Key table[] = {
     {"services.*.hooks.fence", mapping, "", "makes sure the old primary cannot write"},
     {"services.*.hooks.promote", mapping, "", "makes the standby primary"},
     {"services.*.hooks.after_failover", mapping, "", "once the answer has moved"},
-    {"services.*.hooks.rejoin", mapping, "", "makes the old primary a standby"},
+    later("services.*.hooks.rejoin", "makes the old primary a standby"),
     {"services.*.hooks.failback", mapping, "", "an orderly switchover back"},
     {"services.*.hooks.*.exec", list, "", "each of them: program and arguments, no shell"},
     {"services.*.hooks.*.exec.[]", text, "",
