@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -57,6 +58,15 @@ void open_or_renew(const fs::path& file, WallTime now, std::vector<std::string>&
     }
 }
 
+/// For its life, new files are for the owner and its group: they name operators, reasons and targets. The
+/// databases' companions take the mode of their database (SQLite), whenever they are made.
+struct NotForTheWorld {
+    mode_t before = umask(0027);
+    NotForTheWorld() = default;
+    NotForTheWorld(const NotForTheWorld&) = delete;
+    ~NotForTheWorld() { umask(before); }
+};
+
 [[noreturn]] void cannot(const std::string& deed, const fs::path& what, const std::string& why) {
     throw std::runtime_error("state directory: cannot " + deed + " " + what.string() + ": " + why);
 }
@@ -80,6 +90,7 @@ void make_directory(const fs::path& directory) {
 }
 
 OpenedState open_state(const fs::path& directory, WallTime now) {
+    const NotForTheWorld narrow;
     make_directory(directory);
     OpenedState o;
     o.lock = lock_directory(directory);

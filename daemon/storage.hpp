@@ -15,8 +15,9 @@
 
 namespace fairway::daemon {
 
-/// Both databases, opened, with what they remember. Throws std::runtime_error with a sentence if they cannot
-/// be.
+/// Both databases, opened, with what they remember; what is made is not readable for the world. Throws
+/// std::runtime_error with a sentence if they cannot be. Before there are threads: it sets the umask for a
+/// moment.
 struct OpenedState {
     int lock = -1; ///< descriptor of the directory's lock: one daemon a directory
     std::unique_ptr<StateDb> state;

@@ -4,6 +4,7 @@
 #include "tests/unit/daemon/scratch.hpp"
 
 #include <doctest/doctest.h>
+#include <sys/stat.h>
 
 #include <fstream>
 #include <future>
@@ -81,6 +82,23 @@ struct Disk {
     }
 };
 
+}
+
+TEST_CASE("what is stored is not for the world, whatever the umask; hooks keep theirs") {
+    const mode_t before = umask(0);
+    Disk d;
+    const auto storage = d.open();
+    CHECK(Disk::write(*storage, a_write()) == "");
+    CHECK(umask(before) == 0);
+    CHECK((fs::status(d.directory()).permissions() & fs::perms::others_all) == fs::perms::none);
+    int files = 0;
+    for (const auto& file : fs::directory_iterator(d.directory())) {
+        CAPTURE(file.path());
+        CHECK((fs::status(file).permissions() & (fs::perms::others_all | fs::perms::group_write)) ==
+              fs::perms::none);
+        ++files;
+    }
+    CHECK(files >= 5); // the lock, two databases, and what SQLite keeps beside them
 }
 
 TEST_CASE("what is written is restored, every field of it") {
