@@ -11,6 +11,7 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
+#include <filesystem>
 #include <stdexcept>
 
 namespace fairway::daemon {
@@ -49,6 +50,15 @@ void clear_stale(const std::string& path, const sockaddr_un& address) {
     unlink(path.c_str());
 }
 
+/// /run is empty after every start of the machine. Whoever may connect is the socket's affair, not the
+/// directory's.
+void make_last_directory(const std::string& path) {
+    const std::string directory = std::filesystem::path(path).parent_path().string();
+    if (directory.empty()) return;
+    if (mkdir(directory.c_str(), 0755) == 0) chmod(directory.c_str(), 0755); // whatever the umask
+    else if (errno != EEXIST) fail("control socket " + path + ": cannot make " + directory);
+}
+
 }
 
 Fd listen_tcp(const SocketAddress& address) {
@@ -66,6 +76,7 @@ Fd listen_tcp(const SocketAddress& address) {
 
 Fd listen_unix(const std::string& path) {
     const sockaddr_un address = unix_address(path);
+    make_last_directory(path);
     clear_stale(path, address);
     Fd fd(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
     if (!fd) fail("control socket " + path);

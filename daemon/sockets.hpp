@@ -11,8 +11,8 @@ namespace fairway::daemon {
 /// Throws std::runtime_error with one sentence: "127.0.0.1:9553: Address already in use".
 Fd listen_tcp(const SocketAddress& address);
 
-/// A Unix socket of mode 0660. A stale file is replaced only if nobody answers on it; anything else there is
-/// an error.
+/// A Unix socket of mode 0660, in a directory that is made (0755) if only that last one is missing. A stale
+/// file is replaced only if nobody answers on it; anything else there is an error.
 Fd listen_unix(const std::string& path);
 
 /// The user at the other end of a Unix connection, by name; "uid 1234" if it has none.
