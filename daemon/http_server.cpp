@@ -84,8 +84,9 @@ HttpServer::HttpServer(Fd listening, Handler handler, HttpLimits limits)
     state_->daemon = MHD_start_daemon(
         MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_THREAD_PER_CONNECTION | MHD_USE_POLL, 0, nullptr, nullptr,
         &State::on_request, state_.get(), MHD_OPTION_LISTEN_SOCKET, listening.get(),
-        MHD_OPTION_CONNECTION_LIMIT, limits.connections, MHD_OPTION_CONNECTION_TIMEOUT, limits.idle_seconds,
-        MHD_OPTION_NOTIFY_COMPLETED, &forget, nullptr, MHD_OPTION_END);
+        MHD_OPTION_CONNECTION_LIMIT, limits.connections, MHD_OPTION_PER_IP_CONNECTION_LIMIT,
+        limits.per_address, MHD_OPTION_CONNECTION_TIMEOUT, limits.idle_seconds, MHD_OPTION_NOTIFY_COMPLETED,
+        &forget, nullptr, MHD_OPTION_END);
     if (!state_->daemon) throw std::runtime_error("cannot start an HTTP server");
     listening.release(); // MHD closes it
 }

@@ -27,6 +27,7 @@ struct HttpResponse {
 struct HttpLimits {
     std::size_t body = 64 * 1024; ///< the largest command is some hundred bytes
     unsigned connections = 32;    ///< beyond it new ones are closed at once
+    unsigned per_address = 8;     ///< of one client's: half-open ones of one stranger leave room for the rest
     unsigned idle_seconds = 30;   ///< for the whole of a request to arrive
 };
 
