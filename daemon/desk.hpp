@@ -18,13 +18,20 @@ class Desk {
     explicit Desk(Loop& loop) : loop_(loop) {}
 
     /// Runs `f` in the control thread; nullopt if it has not answered within `patience`, or never will.
-    /// `f` must own what it uses: it may run after nobody waits any more.
+    /// What has not begun by then is not done later: "no answer" means that nothing has happened, but for
+    /// what takes two seconds once begun. `f` must own what it uses.
     template<class F> auto ask(F f, Duration patience) -> std::optional<std::invoke_result_t<F>> {
         if (closed_) return std::nullopt;
         auto task = std::make_shared<std::packaged_task<std::invoke_result_t<F>()>>(std::move(f));
+        auto taken = std::make_shared<std::atomic<bool>>(false); // by control to run it, or back by us
         auto answer = task->get_future();
-        loop_.post([task] { (*task)(); });
-        if (answer.wait_for(patience) != std::future_status::ready) return std::nullopt;
+        loop_.post([task, taken] {
+            if (!taken->exchange(true)) (*task)();
+        });
+        if (answer.wait_for(patience) != std::future_status::ready) {
+            const bool withdrawn = !taken->exchange(true);
+            if (withdrawn || answer.wait_for(2s) != std::future_status::ready) return std::nullopt;
+        }
         return answer.get();
     }
 
