@@ -3,6 +3,8 @@
 #include "config/load/load.hpp"
 #include "daemon/notify.hpp"
 
+#include <exception>
+
 namespace fairway::daemon {
 
 using policies::CommandResult;
@@ -80,27 +82,24 @@ void Loader::run() {
 
 CommandResult Loader::reload_now() {
     notify_reloading();
-    CommandResult result = read_and_hand_over();
+    CommandResult result;
+    try {
+        result = read_and_hand_over();
+    } catch (const std::exception& e) { result = refusal(e.what(), {}); }
+    if (!result.accepted) office_.refused(result); // after SIGHUP nobody reads the result
     notify_ready();
     return result;
 }
 
 CommandResult Loader::read_and_hand_over() {
     Diagnostics problems;
-    CommandResult result;
     Loaded loaded = load_all(file_, problems);
-    if (!loaded.model) {
-        result = refusal("the configuration is refused", problems);
-    } else if (const auto key = needs_restart(*running_, *loaded.model); !key.empty()) {
-        result = refusal("a change of " + key + " needs a restart", problems);
-    } else {
-        result = success(*loaded.model, problems);
-        if (!office_.adopt(std::move(loaded)))
-            return {false, "the control thread did not take it over in time", {}};
-        return result;
-    }
-    office_.refused(result);
-    return result;
+    if (!loaded.model) return refusal("the configuration is refused", problems);
+    if (const auto key = needs_restart(*running_, *loaded.model); !key.empty())
+        return refusal("a change of " + key + " needs a restart", problems);
+    CommandResult taken_over = success(*loaded.model, problems);
+    if (office_.adopt(std::move(loaded))) return taken_over;
+    return refusal("the control thread did not take it over in time", {});
 }
 
 } // namespace fairway::daemon

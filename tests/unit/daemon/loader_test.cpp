@@ -27,6 +27,8 @@ struct Reloading {
     std::filesystem::path file = scratch.path / "fairway.yaml";
     std::vector<Loaded> adopted; // the loader thread's, until an answer
     std::vector<policies::CommandResult> refused;
+    std::function<void()> in_between = [] {}; // before it is adopted
+    bool in_time = true;
     std::unique_ptr<Loader> loader;
 
     Reloading() {
@@ -35,10 +37,13 @@ struct Reloading {
         Loaded first = load_all(file, problems);
         INFO(problems.to_string());
         REQUIRE(first.model);
-        loader = std::make_unique<Loader>(
-            file, first.model,
-            Loader::Office{[this](Loaded l) { return adopted.push_back(std::move(l)), true; },
-                           [this](const auto& r) { refused.push_back(r); }});
+        loader = std::make_unique<Loader>(file, first.model,
+                                          Loader::Office{[this](Loaded l) {
+                                                             in_between();
+                                                             adopted.push_back(std::move(l));
+                                                             return in_time;
+                                                         },
+                                                         [this](const auto& r) { refused.push_back(r); }});
     }
     void write(const std::string& text) const { std::ofstream(file) << text; }
     void write_with(std::string from, std::string to) const {
@@ -70,6 +75,18 @@ TEST_CASE("a bad configuration changes nothing, and every problem of it is in th
     CHECK(result.details[0].find("fairway.yaml:") != std::string::npos);
     CHECK(r.adopted.empty());
     CHECK(r.refused.size() == 1);
+}
+
+TEST_CASE("a reload that fails in any other way is told too, and the loader lives on") {
+    Reloading r;
+    r.in_between = [] { throw std::runtime_error("out of memory"); };
+    CHECK(r.loader->reload().get().message == "out of memory; the running configuration stays");
+    r.in_between = [] {};
+    r.in_time = false;
+    CHECK(r.loader->reload().get().message.find("did not take it over in time") != std::string::npos);
+    CHECK(r.refused.size() == 2);
+    r.in_time = true;
+    CHECK(r.loader->reload().get().accepted);
 }
 
 TEST_CASE("what sockets and files in use depend on needs a restart") {
