@@ -1,6 +1,5 @@
 #include "daemon/control_api.hpp"
 
-#include "daemon/requests.hpp"
 #include "daemon/sockets.hpp"
 
 namespace fairway::daemon {
@@ -65,7 +64,9 @@ HttpResponse ControlApi::post(const HttpRequest& request, std::string_view what)
     if (const auto* bad = std::get_if<BadRequest>(&*read)) return error(400, bad->why);
     const auto done =
         desk_.ask([f = office_.command, c = std::get<Command>(*read)] { return f(c); }, patience);
-    return done ? result(*done) : busy();
+    if (!done) return busy();
+    const auto* unknown_name = std::get_if<BadRequest>(&*done);
+    return unknown_name ? error(404, unknown_name->why) : result(std::get<CommandResult>(*done));
 }
 
 } // namespace fairway::daemon

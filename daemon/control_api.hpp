@@ -7,13 +7,14 @@
 
 #include "daemon/desk.hpp"
 #include "daemon/http_server.hpp"
+#include "daemon/requests.hpp"
 #include "daemon/serialize.hpp"
 
 namespace fairway::daemon {
 
 /// What the API asks of the daemon. The first two are called in the control thread, the last in the server's.
 struct ControlOffice {
-    std::function<policies::CommandResult(const policies::Command&)> command;
+    std::function<std::variant<policies::CommandResult, BadRequest>(const policies::Command&)> command;
     std::function<std::optional<policies::Explanation>(const Name&, std::optional<IpAddress>)> explain;
     std::function<policies::CommandResult(const std::string& operator_name)> reload; ///< waits
     About about;

@@ -193,7 +193,9 @@ struct Daemon::State {
                 .about = {FAIRWAY_VERSION, model->file, clock_now().wall, getpid()}};
     }
 
-    CommandResult command(const Command& c) {
+    std::variant<CommandResult, BadRequest> command(const Command& c) {
+        if (auto why = unknown_name(c, controller->engine().model()); !why.empty())
+            return BadRequest{std::move(why)};
         CommandResult r = controller->command(c);
         reports.changed();
         journal(c.operator_name, to_json(c), r);

@@ -1,5 +1,6 @@
 #include "daemon/requests.hpp"
 
+#include "config/load/node.hpp"
 #include "config/name.hpp"
 
 #include <algorithm>
@@ -46,7 +47,11 @@ class Fields {
         if (!value.empty() && !parsed) wrong(value + " is not a domain name");
         return value.empty() || !parsed ? value : parsed->to_string();
     }
-    Scope scope() { return {name("service", false), text("datacenter")}; }
+    Scope scope() {
+        Scope s{name("service", false), text("datacenter")};
+        if (s.service.empty() && s.datacenter.empty()) wrong("name a datacenter, a service, or both");
+        return s;
+    }
 
     std::string problem() {
         for (const auto& key : body_.keys())
@@ -65,6 +70,38 @@ class Fields {
     const JsonValue& body_;
     std::set<std::string, std::less<>> known_;
     std::string problem_;
+};
+
+/// What a command names and the configuration does not know; empty if it knows all.
+struct NameCheck {
+    const Model& model;
+
+    std::string service(const std::string& said) const {
+        const auto name = Name::parse(said);
+        if (said.empty() || (name && model.find_service(*name))) return {};
+        std::vector<std::string> known;
+        for (const auto& s : model.services) known.push_back(s.name.to_string());
+        return "there is no service " + nearest_of(said, known);
+    }
+    std::string datacenter(const std::string& said) const {
+        if (said.empty() || model.find_datacenter(said)) return {};
+        std::vector<std::string> known;
+        for (const auto& d : model.datacenters) known.push_back(d.name);
+        return "there is no datacenter " + nearest_of(said, known);
+    }
+    static std::string nearest_of(const std::string& said, const std::vector<std::string>& known) {
+        return load::with_nearest(said, std::vector<std::string_view>(known.begin(), known.end()));
+    }
+    std::string both(const std::string& s, const std::string& d) const {
+        const std::string wrong = service(s);
+        return wrong.empty() ? datacenter(d) : wrong;
+    }
+
+    std::string operator()(const Drain& c) const { return both(c.scope.service, c.scope.datacenter); }
+    std::string operator()(const Undrain& c) const { return both(c.scope.service, c.scope.datacenter); }
+    std::string operator()(const Failover& c) const { return both(c.service, c.to); }
+    std::string operator()(const Failback& c) const { return service(c.service); }
+    std::string operator()(const Approve&) const { return {}; } // a switch that has ended was known
 };
 
 using What = decltype(Command::what);
@@ -89,6 +126,10 @@ constexpr std::array<Reader, 5> readers{{{"drain", drain},
                                          {"failback", failback},
                                          {"approve", approve}}};
 
+}
+
+std::string unknown_name(const Command& command, const Model& model) {
+    return std::visit(NameCheck{model}, command.what);
 }
 
 std::optional<std::variant<Command, BadRequest>> read_command(std::string_view name, const JsonValue& body,

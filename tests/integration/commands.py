@@ -46,7 +46,7 @@ def _(world):
     check("www.gtm.example.com" in said, f"the refusal names the services: {said}")
     equal(world.seen(WWW), {west}, "www after the refusal")
     fairway.ctl("undrain", "--datacenter", "east")
-    fairway.ctl("undrain", "--datacenter", "north", expect=1)
+    fairway.ctl("undrain", "--datacenter", "north", expect=2)
 
 
 @story("a good reload changes the answer; by fairwayctl and by SIGHUP")

@@ -92,15 +92,32 @@ TEST_CASE("commands are read field by field, and nothing in them is ignored") {
 }
 
 TEST_CASE("a bad command is one sentence") {
-    CHECK(problem("drain", "{}") == "reason is needed");
-    CHECK(problem("drain", R"({"reason":"x","for":"soon"})") ==
+    CHECK(problem("drain", R"({"service":"a"})") == "reason is needed");
+    CHECK(problem("drain", R"({"service":"a","reason":"x","for":"soon"})") ==
           "for must be a time such as 30m or 24h, not soon");
-    CHECK(problem("drain", R"({"reason":"x","for":"0s"})").starts_with("for must be"));
-    CHECK(problem("drain", R"({"reason":1})") == "reason must be a text");
-    CHECK(problem("drain", R"({"reason":"x","force":"yes"})") == "force must be true or false");
-    CHECK(problem("drain", R"({"reason":"x","wait":true})") == "unknown field wait");
+    CHECK(problem("drain", R"({"service":"a","reason":"x","for":"0s"})").starts_with("for must be"));
+    CHECK(problem("drain", R"({"service":"a","reason":1})") == "reason must be a text");
+    CHECK(problem("drain", R"({"service":"a","reason":"x","force":"yes"})") == "force must be true or false");
+    CHECK(problem("drain", R"({"service":"a","reason":"x","wait":true})") == "unknown field wait");
+    CHECK(problem("drain", R"({"reason":"x"})") == "name a datacenter, a service, or both");
+    CHECK(problem("undrain", "{}") == "name a datacenter, a service, or both");
     CHECK(problem("failover", R"({"service":"a..b","to":"x"})") == "a..b is not a domain name");
     CHECK(problem("failover", R"({"service":"a"})") == "to is needed");
+}
+
+TEST_CASE("a name that the configuration does not know is a mistake of the asker's, with the nearest one") {
+    Model model;
+    model.datacenters = {{.name = "east"}, {.name = "west"}};
+    model.services = {{.name = Name::parse("shop.test").value()}};
+    const auto unknown = [&](auto what) { return unknown_name(Command{what, "ann"}, model); };
+    CHECK(unknown(Drain{{"shop.test", "east"}, "x"}) == "");
+    CHECK(unknown(Drain{{"", "eest"}, "x"}) == "there is no datacenter `eest` (did you mean `east`?)");
+    CHECK(unknown(Undrain{{"", "mars"}}) == "there is no datacenter `mars`");
+    CHECK(unknown(Failover{"shp.test", "west"}) ==
+          "there is no service `shp.test` (did you mean `shop.test`?)");
+    CHECK(unknown(Failover{"shop.test", "wst"}) == "there is no datacenter `wst` (did you mean `west`?)");
+    CHECK(unknown(Failback{"shop.test"}) == "");
+    CHECK(unknown(Approve{"shop.test:1"}) == "");
 }
 
 TEST_CASE("a log line is key=value, quoted where it must be, and one line whatever is in it") {
