@@ -1,7 +1,9 @@
 // fairwayd: the command line and the order of the start. Everything that can be refused is refused before it
 // serves.
+#include "config/load/node.hpp"
 #include "daemon/daemon.hpp"
 
+#include <array>
 #include <csignal>
 #include <cstdio>
 #include <exception>
@@ -30,8 +32,14 @@ Exit codes: 0 stopped, or the configuration is good; 1 cannot start; 2 bad argum
 
 struct Options {
     std::string config;
-    bool check = false, version = false, help = false, bad = false;
+    bool check = false, version = false, help = false;
+    std::string wrong; ///< what cannot be understood; empty if all can
 };
+
+std::string unknown(std::string_view argument) {
+    static constexpr std::array<std::string_view, 4> known{"--config", "--check", "--version", "--help"};
+    return "there is no option " + load::with_nearest(argument.substr(0, argument.find('=')), known);
+}
 
 Options read_options(const std::vector<std::string_view>& arguments) {
     constexpr std::string_view config = "--config";
@@ -43,10 +51,15 @@ Options read_options(const std::vector<std::string_view>& arguments) {
         else if (a == "--check") o.check = true;
         else if (a == "--version") o.version = true;
         else if (a == "--help" || a == "-h") o.help = true;
-        else o.bad = true;
+        else if (o.wrong.empty()) o.wrong = a == config ? "--config needs a file" : unknown(a);
     }
-    o.bad |= o.config.empty() && !o.version && !o.help;
+    if (o.wrong.empty() && o.config.empty() && !o.version && !o.help) o.wrong = "--config FILE is needed";
     return o;
+}
+
+int refuse(const std::string& why) {
+    std::cerr << "fairwayd: " << why << "\n\n" << usage;
+    return bad_input;
 }
 
 /// Probes and DNS over TCP hold many descriptors: the hard limit is taken. After the helper was forked, so
@@ -80,8 +93,9 @@ int start(const Options& o) {
 int main(int argc, char** argv) {
     std::signal(SIGPIPE, SIG_IGN);
     const Options o = read_options({argv + 1, argv + argc});
+    if (!o.wrong.empty()) return refuse(o.wrong);
     if (o.version) return std::puts("fairwayd " FAIRWAY_VERSION), stopped;
-    if (o.help || o.bad) return std::fputs(usage, o.help ? stdout : stderr), o.help ? stopped : bad_input;
+    if (o.help) return std::fputs(usage, stdout), stopped;
     try {
         return start(o);
     } catch (const std::exception& e) {
