@@ -6,9 +6,6 @@ namespace fairway::ctl {
 
 namespace {
 
-/// A reload of the largest configuration takes seconds; commands are answered in milliseconds.
-constexpr long patience_seconds = 90;
-
 std::size_t take(char* data, std::size_t size, std::size_t n, void* to) {
     static_cast<std::string*>(to)->append(data, size * n);
     return size * n;
@@ -24,16 +21,18 @@ struct Client::Handle {
 Client::Client(std::string socket) : socket_(std::move(socket)), handle_(std::make_unique<Handle>()) {}
 Client::~Client() = default;
 
-Answer Client::get(const std::string& path) { return ask(path, nullptr); }
-Answer Client::post(const std::string& path, const std::string& json) { return ask(path, &json); }
+Answer Client::get(const std::string& path, Patience patience) { return ask(path, nullptr, patience); }
+Answer Client::post(const std::string& path, const std::string& json, Patience patience) {
+    return ask(path, &json, patience);
+}
 
-Answer Client::ask(const std::string& path, const std::string* json) {
+Answer Client::ask(const std::string& path, const std::string* json, Patience patience) {
     CURL* curl = handle_->curl;
     Answer answer;
     curl_easy_reset(curl);
     curl_easy_setopt(curl, CURLOPT_UNIX_SOCKET_PATH, socket_.c_str());
     curl_easy_setopt(curl, CURLOPT_URL, ("http://fairwayd" + path).c_str());
-    curl_easy_setopt(curl, CURLOPT_TIMEOUT, patience_seconds);
+    curl_easy_setopt(curl, CURLOPT_TIMEOUT, static_cast<long>(patience.count()));
     curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, &take);
     curl_easy_setopt(curl, CURLOPT_WRITEDATA, &answer.text);
     if (json) curl_easy_setopt(curl, CURLOPT_COPYPOSTFIELDS, json->c_str());

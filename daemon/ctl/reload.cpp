@@ -5,7 +5,7 @@ namespace fairway::ctl {
 
 namespace {
 
-int run(Context& c) { return show_result(c, c.client.post("/v1/reload", "{}")); }
+int run(Context& c) { return show_result(c, c.client.post("/v1/reload", "{}", Client::reload)); }
 
 }
 

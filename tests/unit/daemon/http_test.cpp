@@ -7,14 +7,18 @@
 #include "tests/unit/daemon/a_report.hpp"
 #include "tests/unit/daemon/scratch.hpp"
 
+#include <arpa/inet.h>
 #include <doctest/doctest.h>
+#include <netinet/in.h>
 #include <pwd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
 
+#include <array>
 #include <cstring>
 #include <fstream>
+#include <future>
 
 using namespace fairway;
 using namespace fairway::daemon;
@@ -53,11 +57,11 @@ struct Api {
     Client client{path};
 
     ControlOffice office() {
-        return {.command =
-                    [this](const Command& c) {
-                        commands.push_back(c);
-                        return CommandResult{commands.size() == 1, "message", {"detail"}};
-                    },
+        return {.command = [this](const Command& c) -> std::variant<CommandResult, BadRequest> {
+                    commands.push_back(c);
+                    if (std::holds_alternative<Approve>(c.what)) return BadRequest{"unknown"};
+                    return CommandResult{commands.size() == 1, "message", {"detail"}};
+                },
                 .explain = [](const Name& n, std::optional<IpAddress> from) -> std::optional<Explanation> {
                     if (n.to_string() != "shop.test") return std::nullopt;
                     return Explanation{.name = n.to_string(), .client = from ? from->to_string() : ""};
@@ -69,6 +73,28 @@ struct Api {
                 .about = {"1.2.3", "/etc/fairway.yaml", {}, 42}};
     }
 };
+
+/// A connection from `from` that says `text`.
+Fd connected(const char* from, const SocketAddress& to, const std::string& text) {
+    Fd fd(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    sockaddr_in here{}, there{};
+    here.sin_family = there.sin_family = AF_INET;
+    inet_pton(AF_INET, from, &here.sin_addr);
+    inet_pton(AF_INET, "127.0.0.1", &there.sin_addr);
+    there.sin_port = htons(to.port);
+    REQUIRE(bind(fd.get(), reinterpret_cast<sockaddr*>(&here), sizeof here) == 0);
+    REQUIRE(connect(fd.get(), reinterpret_cast<sockaddr*>(&there), sizeof there) == 0);
+    send(fd.get(), text.data(), text.size(), MSG_NOSIGNAL);
+    return fd;
+}
+
+/// The first line of what comes; empty if it is closed without a word.
+std::string first_line(const Fd& fd) {
+    std::array<char, 512> buffer{};
+    const ssize_t n = recv(fd.get(), buffer.data(), buffer.size(), 0);
+    const std::string text(buffer.data(), static_cast<std::size_t>(std::max<ssize_t>(n, 0)));
+    return text.substr(0, text.find('\r'));
+}
 
 std::string me() { return getpwuid(getuid())->pw_name; }
 
@@ -108,11 +134,12 @@ TEST_CASE("bad requests are answered, not obeyed") {
     Api a;
     CHECK(a.client.post("/v1/drain", "{").status == 400);
     CHECK(a.client.post("/v1/drain", "[]").status == 400);
-    CHECK(a.client.post("/v1/drain", R"({"reason":"x","bogus":1})").body.text("error") ==
+    CHECK(a.client.post("/v1/drain", R"({"service":"a","reason":"x","bogus":1})").body.text("error") ==
           "unknown field bogus");
     CHECK(a.client.post("/v1/destroy", "{}").status == 404);
     CHECK(a.client.post("/v1/drain", std::string(HttpLimits{}.body + 1, ' ')).status == 413);
     CHECK(a.commands.empty());
+    CHECK(a.client.post("/v1/approve", R"({"id":"x"})").status == 404);
     CHECK(a.client.get("/v1/version").ok());
 }
 
@@ -121,6 +148,21 @@ TEST_CASE("a control thread that is closed or busy is not waited for for ever") 
     CHECK(a.client.get("/v1/status").ok());
     a.control.desk.close();
     CHECK(a.client.post("/v1/failback", R"({"service":"a"})").status == 503);
+}
+
+TEST_CASE("what the control thread did not begin in time is not done behind the asker's back") {
+    Control c;
+    std::promise<void> busy, go_on;
+    c.loop.post([&] {
+        busy.set_value();
+        go_on.get_future().wait();
+    });
+    busy.get_future().wait();
+    bool late = false;
+    CHECK_FALSE(c.desk.ask([&] { return late = true; }, 1ms));
+    go_on.set_value();
+    CHECK(c.desk.ask([] { return 7; }, 10s) == 7); // behind it in the same queue
+    CHECK_FALSE(late);
 }
 
 TEST_CASE("the socket is for its group, and a stale one is replaced") {
@@ -139,8 +181,18 @@ TEST_CASE("the socket is for its group, and a stale one is replaced") {
     std::ofstream(path) << "precious";
     CHECK_THROWS_WITH_AS(listen_unix(path), doctest::Contains("another kind"), std::runtime_error);
     CHECK(std::filesystem::file_size(path) == 8);
-    CHECK_THROWS_AS(listen_unix((scratch.path / "no" / "s").string()), std::runtime_error);
     CHECK_THROWS_AS(listen_unix(std::string(200, 'x')), std::runtime_error);
+}
+
+TEST_CASE("the socket's last directory is made, for all to pass; more than that is not") {
+    Scratch scratch;
+    const mode_t before = umask(0077);
+    CHECK(listen_unix((scratch.path / "run" / "s").string()));
+    umask(before);
+    CHECK((std::filesystem::status(scratch.path / "run").permissions() & std::filesystem::perms::mask) ==
+          std::filesystem::perms{0755});
+    CHECK_THROWS_WITH_AS(listen_unix((scratch.path / "no" / "no" / "s").string()),
+                         doctest::Contains("cannot make"), std::runtime_error);
 }
 
 TEST_CASE("a port in use is one precise message") {
@@ -148,6 +200,18 @@ TEST_CASE("a port in use is one precise message") {
     const auto address = bound_address(first);
     CHECK(address.port != 0);
     CHECK_THROWS_WITH(listen_tcp(address), (address.to_string() + ": Address already in use").c_str());
+}
+
+TEST_CASE("half-open connections of one client do not shut the pages for others") {
+    Fd listening = listen_tcp(SocketAddress::parse("127.0.0.1:0").value());
+    const auto address = bound_address(listening);
+    HttpServer server(std::move(listening), [](const HttpRequest&) { return HttpResponse{}; });
+    std::vector<Fd> half_open;
+    for (unsigned i = 0; i < HttpLimits{}.per_address; ++i)
+        half_open.push_back(connected("127.0.0.1", address, "GET /he"));
+    const std::string request = "GET / HTTP/1.0\r\n\r\n";
+    CHECK(first_line(connected("127.0.0.1", address, request)) == "");
+    CHECK(first_line(connected("127.0.0.2", address, request)) == "HTTP/1.0 200 OK");
 }
 
 TEST_CASE("the pages: alive, ready, status and metrics; nothing else, and nothing but reading") {
@@ -190,6 +254,16 @@ TEST_CASE("nobody at the socket is said, with what to do") {
     const auto a = nobody.get("/v1/version");
     CHECK_FALSE(a.reached);
     CHECK_FALSE(a.text.empty());
+}
+
+TEST_CASE("a daemon that hangs is not waited for in silence") {
+    Scratch scratch;
+    const std::string path = (scratch.path / "s").string();
+    Fd hung = listen_unix(path); // the kernel connects, nobody answers
+    const auto a = Client(path).get("/v1/status", 1s);
+    CHECK_FALSE(a.reached);
+    CHECK(a.text.find("imeout") != std::string::npos);
+    CHECK(Client::usual <= 10s);
 }
 
 TEST_CASE("N8: a report is handed out again, with its age, when control does not answer") {
