@@ -1,8 +1,6 @@
 // What all commands do with the daemon's answers.
 #include "daemon/ctl/command.hpp"
 
-#include <iostream>
-
 namespace fairway::ctl {
 
 int complain(Context& c, const Answer& answer) {
@@ -24,12 +22,12 @@ int show_result(Context& c, const Answer& answer) {
     if (!is_result) return complain(c, answer);
     const bool accepted = answer.body.flag("accepted");
     if (c.json) {
-        c.terminal.line(answer.body.pretty());
+        c.terminal.document(answer.body.pretty());
         return accepted ? ok : refused;
     }
     accepted ? c.terminal.line(answer.body.text("message")) : c.terminal.error(answer.body.text("message"));
     for (const auto& d : answer.body.at("details").items())
-        (accepted ? std::cout : std::cerr) << "  " << d.text() << '\n';
+        accepted ? c.terminal.line("  " + d.text()) : c.terminal.note("  " + d.text());
     return accepted ? ok : refused;
 }
 

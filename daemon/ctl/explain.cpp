@@ -38,7 +38,7 @@ int run(Context& c) {
     const Answer answer = c.client.get("/v1/explain?name=" + Client::escape(c.text("name")) +
                                        "&client=" + Client::escape(c.text("client")));
     if (!answer.ok()) return complain(c, answer);
-    c.json ? c.terminal.line(answer.body.pretty()) : show(c, answer.body);
+    c.json ? c.terminal.document(answer.body.pretty()) : show(c, answer.body);
     return ok;
 }
 

@@ -56,7 +56,7 @@ int follow_switch(Context& c, const std::string& service, const std::string& to)
         const std::string step = running.text("step");
         if (step == "awaiting approval") return needs_person(c, running);
         if (step != shown)
-            c.terminal.progress(running.text("from") + " -> " + running.text("to") + ": " + step);
+            c.terminal.note(running.text("from") + " -> " + running.text("to") + ": " + step);
         shown = step;
         std::this_thread::sleep_for(pause);
     }

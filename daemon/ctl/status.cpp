@@ -146,7 +146,7 @@ int run(Context& c) {
     JsonValue report;
     int exit = ok;
     if (!read_report(c, report, exit)) return exit;
-    c.json ? c.terminal.line(report.pretty()) : show(c, report);
+    c.json ? c.terminal.document(report.pretty()) : show(c, report);
     return ok;
 }
 

@@ -35,18 +35,33 @@ std::vector<std::size_t> widths(const std::vector<std::vector<Cell>>& rows) {
     std::vector<std::size_t> w;
     for (const auto& row : rows) {
         w.resize(std::max(w.size(), row.size()));
-        for (std::size_t i = 0; i < row.size(); ++i) w[i] = std::max(w[i], row[i].text.size());
+        for (std::size_t i = 0; i < row.size(); ++i) w[i] = std::max(w[i], printable(row[i].text).size());
     }
     return w;
 }
 
 }
 
+std::string printable(const std::string& text) {
+    std::string plain;
+    for (std::size_t i = 0; i < text.size(); ++i) {
+        const auto c = static_cast<unsigned char>(text[i]);
+        const auto next = i + 1 < text.size() ? static_cast<unsigned char>(text[i + 1]) : 0U;
+        const bool c1 = c == 0xc2 && next >= 0x80 && next < 0xa0; // U+0080 to U+009F in UTF-8
+        plain += c < ' ' || c == 0x7f || c1 ? '?' : text[i];
+        i += c1;
+    }
+    return plain;
+}
+
 Terminal::Terminal() : colours_(isatty(STDOUT_FILENO) && !std::getenv("NO_COLOR")) {}
 
 std::string Terminal::painted(const std::string& text, Colour colour) const {
-    return colours_ && colour != Colour::none ? code(colour) + text + "\033[0m" : text;
+    const std::string plain = printable(text);
+    return colours_ && colour != Colour::none ? code(colour) + plain + "\033[0m" : plain;
 }
+
+void Terminal::document(const std::string& json) const { std::cout << json << '\n'; }
 
 void Terminal::line(const std::string& text, Colour colour) const {
     std::cout << painted(text, colour) << '\n';
@@ -58,14 +73,14 @@ void Terminal::table(const std::vector<std::vector<Cell>>& rows) const {
         std::string line;
         for (std::size_t i = 0; i < row.size(); ++i) {
             line += painted(row[i].text, &row == &rows.front() ? Colour::dim : row[i].colour);
-            if (i + 1 < row.size()) line += std::string(width[i] - row[i].text.size() + 2, ' ');
+            if (i + 1 < row.size()) line += std::string(width[i] - printable(row[i].text).size() + 2, ' ');
         }
         std::cout << line << '\n';
     }
 }
 
-void Terminal::error(const std::string& text) const { std::cerr << "fairwayctl: " << text << '\n'; }
-void Terminal::progress(const std::string& text) const { std::cerr << text << '\n'; }
+void Terminal::error(const std::string& text) const { note("fairwayctl: " + text); }
+void Terminal::note(const std::string& text) const { std::cerr << printable(text) << '\n'; }
 
 std::string between(const std::string& since, const std::string& until) {
     const auto a = seconds(since), b = seconds(until);

@@ -17,16 +17,21 @@ struct Cell {
 
 class Terminal {
   public:
-    Terminal(); ///< looks at stdout and the environment
+    Terminal();                                   ///< looks at stdout and the environment
+    void document(const std::string& json) const; ///< as it is, with its line ends; for programs
     void line(const std::string& text, Colour colour = Colour::none) const;
     void table(const std::vector<std::vector<Cell>>& rows) const; ///< the first row is its head
     void error(const std::string& text) const;                    ///< to stderr, with the program's name
-    void progress(const std::string& text) const;                 ///< to stderr: what is being waited for
+    void note(const std::string& text) const;                     ///< to stderr, without it
 
   private:
     std::string painted(const std::string& text, Colour colour) const;
     bool colours_;
 };
+
+/// Without control characters, each a '?': what targets, hooks and other operators said must not command the
+/// terminal, nor look like a line of ours.
+std::string printable(const std::string& text);
 
 /// "5m10s": the time between two RFC 3339 times; "-" if one is not.
 std::string between(const std::string& since, const std::string& until);

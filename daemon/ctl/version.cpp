@@ -9,7 +9,7 @@ int run(Context& c) {
     const Answer answer = c.client.get("/v1/version");
     if (!c.json) c.terminal.line("fairwayctl " FAIRWAY_VERSION);
     if (!answer.ok()) return complain(c, answer);
-    if (c.json) c.terminal.line(answer.body.pretty());
+    if (c.json) c.terminal.document(answer.body.pretty());
     else
         c.terminal.line("fairwayd " + answer.body.text("version") + ", process " + answer.body.text("pid") +
                         ", since " + answer.body.text("started") + ", " + answer.body.text("configuration"));
