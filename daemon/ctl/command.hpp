@@ -52,7 +52,8 @@ int show_result(Context& c, const Answer& answer);
 /// Reads the daemon's report. False: it has complained, and `exit` is what to end with.
 bool read_report(Context& c, daemon::JsonValue& report, int& exit);
 
-/// Follows the service's switch until it ends, waits for a person, or a quarter of an hour has passed.
+/// Follows the service's switch until it ends, waits for a person, or a quarter of an hour has passed. `to`
+/// is empty where the daemon chooses.
 int follow_switch(Context& c, const std::string& service, const std::string& to);
 
 } // namespace fairway::ctl

@@ -23,9 +23,16 @@ daemon::JsonValue find(const daemon::JsonValue& report, const std::string& said)
     return {};
 }
 
+/// Where the service is to be in the end: as it was said, else as the switch said while it ran, else (it was
+/// over before the first look) where the service is preferred.
+std::string destination(const daemon::JsonValue& service, const std::string& said, const std::string& seen) {
+    if (!said.empty()) return said;
+    return seen.empty() ? service.text("preferred") : seen;
+}
+
 int ended(Context& c, const daemon::JsonValue& service, const std::string& to) {
     const std::string active = service.text("active");
-    const bool there = to.empty() || active == to;
+    const bool there = active == to;
     if (!c.json)
         c.terminal.line(service.text("name") + " is answered by " + (active.empty() ? "nobody" : active),
                         there ? Colour::good : Colour::bad);
@@ -44,7 +51,7 @@ int needs_person(Context& c, const daemon::JsonValue& running) {
 }
 
 int follow_switch(Context& c, const std::string& service, const std::string& to) {
-    std::string shown;
+    std::string shown, seen;
     const auto until = std::chrono::steady_clock::now() + longest;
     while (std::chrono::steady_clock::now() < until) {
         daemon::JsonValue report;
@@ -52,11 +59,11 @@ int follow_switch(Context& c, const std::string& service, const std::string& to)
         if (!read_report(c, report, exit)) return exit;
         const auto now = find(report, service);
         const auto running = now.at("switch");
-        if (running.is_null()) return ended(c, now, to);
+        if (running.is_null()) return ended(c, now, destination(now, to, seen));
+        seen = running.text("to");
         const std::string step = running.text("step");
         if (step == "awaiting approval") return needs_person(c, running);
-        if (step != shown)
-            c.terminal.note(running.text("from") + " -> " + running.text("to") + ": " + step);
+        if (step != shown) c.terminal.note(running.text("from") + " -> " + seen + ": " + step);
         shown = step;
         std::this_thread::sleep_for(pause);
     }
