@@ -3,13 +3,50 @@
 #include "config/load/schema.hpp"
 #include "daemon/ctl/command.hpp"
 
-#include <iostream>
+#include <nlohmann/json.hpp>
 
 namespace fairway::ctl {
 
 namespace {
 
+using Json = nlohmann::ordered_json;
+
+std::string text(const Json& j) { return j.dump(2, ' ', false, Json::error_handler_t::replace); }
+
+Json keys() {
+    Json list = Json::array();
+    for (const auto& k : load::keys())
+        list.push_back({{"key", k.path},
+                        {"takes", k.words.empty() ? load::describe(k.type) : k.words},
+                        {"default", k.fallback.empty() ? Json(nullptr) : Json(k.fallback)},
+                        {"meaning", k.doc},
+                        {"required", k.required},
+                        {"supported", k.supported}});
+    return list;
+}
+
+Json json(const Diagnostics& problems) {
+    Json list = Json::array();
+    for (const auto& p : problems.all())
+        list.push_back({{"severity", p.severity == Diagnostic::Severity::error ? "error" : "warning"},
+                        {"file", p.place.file},
+                        {"line", p.place.line},
+                        {"column", p.place.column},
+                        {"message", p.message}});
+    return list;
+}
+
+Json json(const ModelPtr& model, const Diagnostics& problems) {
+    const auto count = [&](auto part) { return model ? Json(part(*model).size()) : Json(nullptr); };
+    return {{"accepted", model != nullptr},
+            {"services", count([](const Model& m) { return std::span(m.services); })},
+            {"datacenters", count([](const Model& m) { return std::span(m.datacenters); })},
+            {"zones", count([](const Model& m) { return std::span(m.zones); })},
+            {"problems", json(problems)}};
+}
+
 int list_keys(Context& c) {
+    if (c.json) return c.terminal.document(text(keys())), ok;
     std::vector<std::vector<Cell>> rows{{"KEY", "TAKES", "DEFAULT", "MEANING"}};
     for (const auto& k : load::keys()) {
         const std::string takes = k.supported
@@ -32,7 +69,8 @@ int run(Context& c) {
     }
     Diagnostics problems;
     const ModelPtr model = load::load(c.text("file"), problems);
-    std::cerr << problems.to_string();
+    if (c.json) return c.terminal.document(text(json(model, problems))), model ? ok : bad_input;
+    for (const auto& p : problems.all()) c.terminal.note(p.to_string());
     if (!model) return bad_input;
     c.terminal.line(c.text("file") + ": " + std::to_string(model->services.size()) + " services in " +
                         std::to_string(model->datacenters.size()) + " datacenters, " +
