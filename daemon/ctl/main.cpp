@@ -1,4 +1,5 @@
 // fairwayctl: the operator's hand on fairwayd. The command line, and nothing else.
+#include "config/load/node.hpp"
 #include "daemon/ctl/command.hpp"
 
 #include <CLI/CLI.hpp>
@@ -12,8 +13,8 @@ using namespace fairway::ctl;
 
 constexpr const char* codes = R"(Exit codes:
   0  done
-  1  refused by the daemon, or a switch that did not move the service
-  2  bad arguments, or a bad configuration
+  1  refused by the daemon as things are, or a switch that did not move the service
+  2  bad arguments, such as a name that the configuration does not know, or a bad configuration
   3  the daemon cannot be reached, or does not answer
   4  still waiting: a switch needs approval or takes longer than 15 minutes)";
 
@@ -38,6 +39,34 @@ void add_argument(CLI::App& app, const Argument& a, Said& said) {
     added->required(a.required);
 }
 
+std::vector<std::string> options_of(const CLI::App& app) {
+    std::vector<std::string> names;
+    for (const CLI::Option* o : app.get_options()) names.push_back(o->get_name());
+    for (const CLI::App* sub : app.get_subcommands())
+        for (const auto& name : options_of(*sub)) names.push_back(name);
+    return names;
+}
+
+std::string unknown(const std::string& kind, const std::string& word, const std::vector<std::string>& known) {
+    return "there is no " + kind + " " +
+           fairway::load::with_nearest(word, std::vector<std::string_view>(known.begin(), known.end()));
+}
+
+/// CLI11 says that something is missing where something unknown was given, and nothing of what was meant.
+std::string problem(const CLI::App& app, const CLI::Error& e) {
+    const auto unread = app.remaining(true);
+    if (unread.empty()) return e.what();
+    if (unread.front().starts_with('-')) return unknown("option", unread.front(), options_of(app));
+    if (!app.get_subcommands().empty()) return e.what();
+    std::vector<std::string> names;
+    for (const auto& command : commands()) names.push_back(command.name);
+    return unknown("command", unread.front(), names);
+}
+
+std::string complaint(const CLI::App* app, const CLI::Error& e) {
+    return "fairwayctl: " + printable(problem(*app, e)) + "\nRun with --help for more information.\n";
+}
+
 int run(const Command& command, const Said& said, const std::string& socket, bool json) {
     Client client(socket);
     Terminal terminal;
@@ -56,6 +85,7 @@ int main(int argc, char** argv) {
         ->capture_default_str();
     app.add_flag("--json", json, "print what the daemon answers, for programs");
     app.footer(codes);
+    app.failure_message(complaint);
     app.require_subcommand(1);
     app.fallthrough();
     std::list<Said> said; // stable addresses
