@@ -1,0 +1,168 @@
+// Records of the state store: written, and read back exactly as they were.
+#include "daemon/json_parts.hpp"
+
+namespace fairway::daemon {
+
+using namespace policies;
+using namespace parts;
+
+namespace {
+
+std::int64_t ms(WallTime t) { return t.time_since_epoch().count(); }
+WallTime wall(const Json& j) { return WallTime(std::chrono::milliseconds(j.get<std::int64_t>())); }
+
+template<class T> std::optional<T> opt(const Json& j) {
+    return j.is_null() ? std::nullopt : std::optional<T>(j.get<T>());
+}
+
+/// Enumerations are written as their words; a word nobody knows is an error of the record.
+template<class E> E word(const Json& j, E last) {
+    const auto text = j.get<std::string>();
+    for (int i = 0; i <= static_cast<int>(last); ++i)
+        if (to_string(static_cast<E>(i)) == text) return static_cast<E>(i);
+    throw Json::other_error::create(501, "unknown word " + text, &j);
+}
+
+Switch switch_of(const Json& j) {
+    Switch s;
+    s.id = j.at("id");
+    s.cause = word(j.at("cause"), SwitchCause::requested_failback);
+    s.step = word(j.at("step"), SwitchStep::obsolete);
+    s.from = j.at("from");
+    s.to = j.at("to");
+    s.reason = j.at("reason");
+    s.operator_name = j.at("operator");
+    s.started = wall(j.at("started"));
+    s.step_since = wall(j.at("step_since"));
+    s.resume = word(j.at("resume"), SwitchStep::obsolete);
+    s.fence_begun = j.at("fence_begun");
+    s.approved = j.at("approved");
+    s.data_judged = j.value("data_judged", false);
+    s.failure = j.at("failure");
+    return s;
+}
+
+ClaimRecord claim_of(const Json& j) {
+    return {j.at("datacenter"), j.at("system"), opt<std::uint64_t>(j.at("epoch"))};
+}
+
+ServiceRecord service_of(const Json& j) {
+    ServiceRecord r;
+    r.service = j.at("service");
+    r.active = opt<std::string>(j.at("active"));
+    r.moves = j.value("moves", std::uint64_t{0});
+    if (!j.at("followed").is_null()) r.followed = claim_of(j.at("followed"));
+    if (auto since = j.find("no_primary_since"); since != j.end() && !since->is_null())
+        r.no_primary_since = wall(*since);
+    r.no_primary_critical = j.value("no_primary_critical", false);
+    r.last_good = j.at("last_good").get<std::vector<std::string>>();
+    if (!j.at("running").is_null()) r.running = switch_of(j.at("running"));
+    return r;
+}
+
+MemberRecord member_of(const Json& j) {
+    return {.key = j.at("key"),
+            .decided = j.value("decided", true),
+            .up = j.at("up"),
+            .since = wall(j.at("since")),
+            .passes = j.at("passes"),
+            .fails = j.at("fails"),
+            .run_since = wall(j.at("run_since")),
+            .requirements_hold = opt<bool>(j.at("requirements_hold"))};
+}
+
+Override override_of(const Json& j) {
+    if (j.at("kind") != "drain") throw Json::other_error::create(501, "unknown kind of override", &j);
+    return {j.at("id"),           Override::Kind::drain, {j.at("service"), j.at("datacenter")},
+            j.at("reason"),       j.at("operator"),      wall(j.at("since")),
+            wall(j.at("expires"))};
+}
+
+constexpr std::string_view kind_word(Override::Kind kind) {
+    switch (kind) {
+    case Override::Kind::drain: return "drain";
+    }
+    return "";
+}
+
+template<class F> auto read(std::string_view text, F f) -> std::optional<decltype(f(Json()))> {
+    try {
+        return f(Json::parse(text));
+    } catch (const Json::exception&) { return std::nullopt; }
+}
+
+}
+
+namespace parts {
+
+std::string dump(const Json& j) { return j.dump(-1, ' ', false, Json::error_handler_t::replace); }
+
+Json switch_record(const Switch& s) {
+    return {{"id", s.id},
+            {"cause", to_string(s.cause)},
+            {"step", to_string(s.step)},
+            {"from", s.from},
+            {"to", s.to},
+            {"reason", s.reason},
+            {"operator", s.operator_name},
+            {"started", ms(s.started)},
+            {"step_since", ms(s.step_since)},
+            {"resume", to_string(s.resume)},
+            {"fence_begun", s.fence_begun},
+            {"approved", s.approved},
+            {"data_judged", s.data_judged},
+            {"failure", s.failure}};
+}
+
+Json claim(const std::optional<ClaimRecord>& c) {
+    if (!c) return nullptr;
+    return {{"datacenter", c->datacenter}, {"system", c->system}, {"epoch", maybe(c->epoch)}};
+}
+
+Json shown(const Override& o) {
+    return {{"id", o.id},
+            {"kind", kind_word(o.kind)},
+            {"service", o.scope.service},
+            {"datacenter", o.scope.datacenter},
+            {"reason", o.reason},
+            {"operator", o.operator_name},
+            {"since", to_string(o.since)},
+            {"expires", to_string(o.expires)}};
+}
+
+}
+
+std::string to_json(const ServiceRecord& r) {
+    return dump({{"service", r.service},
+                 {"active", maybe(r.active)},
+                 {"moves", r.moves},
+                 {"followed", claim(r.followed)},
+                 {"no_primary_since", r.no_primary_since ? Json(ms(*r.no_primary_since)) : Json(nullptr)},
+                 {"no_primary_critical", r.no_primary_critical},
+                 {"last_good", r.last_good},
+                 {"running", r.running ? switch_record(*r.running) : Json(nullptr)}});
+}
+
+std::string to_json(const MemberRecord& r) {
+    return dump({{"key", r.key},
+                 {"decided", r.decided},
+                 {"up", r.up},
+                 {"since", ms(r.since)},
+                 {"passes", r.passes},
+                 {"fails", r.fails},
+                 {"run_since", ms(r.run_since)},
+                 {"requirements_hold", maybe(r.requirements_hold)}});
+}
+
+std::string to_json(const Override& o) {
+    Json j = shown(o);
+    j["since"] = ms(o.since);
+    j["expires"] = ms(o.expires);
+    return dump(j);
+}
+
+std::optional<ServiceRecord> service_record(std::string_view json) { return read(json, service_of); }
+std::optional<MemberRecord> member_record(std::string_view json) { return read(json, member_of); }
+std::optional<Override> override_record(std::string_view json) { return read(json, override_of); }
+
+} // namespace fairway::daemon
