@@ -211,7 +211,7 @@ TEST_CASE("half-open connections of one client do not shut the pages for others"
         half_open.push_back(connected("127.0.0.1", address, "GET /he"));
     const std::string request = "GET / HTTP/1.0\r\n\r\n";
     CHECK(first_line(connected("127.0.0.1", address, request)) == "");
-    CHECK(first_line(connected("127.0.0.2", address, request)) == "HTTP/1.0 200 OK");
+    CHECK(first_line(connected("127.0.0.2", address, request)) == "HTTP/1.1 200 OK");
 }
 
 TEST_CASE("the pages: alive, ready, status and metrics; nothing else, and nothing but reading") {

@@ -45,8 +45,13 @@ StateWrite a_write() {
                    .last_good = {"east", "west"},
                    .running = a_switch()},
                   {.service = "www.test"}};
-    w.members = {{"http 10.0.0.1:80", true, today, 5, 0, today - 1h, true},
-                 {"tcp 10.0.0.2:53", false, today, 0, 3, today, std::nullopt}};
+    w.members = {{.key = "http 10.0.0.1:80",
+                  .up = true,
+                  .since = today,
+                  .passes = 5,
+                  .run_since = today - 1h,
+                  .requirements_hold = true},
+                 {.key = "tcp 10.0.0.2:53", .since = today, .fails = 3, .run_since = today}};
     w.overrides = {
         {"o1", Override::Kind::drain, {"shop.test", "east"}, "maintenance", "ann", today, today + 24h}};
     w.generation = 1234;
