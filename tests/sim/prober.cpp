@@ -88,6 +88,7 @@ void SimProber::attend(Look& look) {
 
 void SimProber::result(Look& look, const Sight& sight) {
     ++looks_;
+    ++look.target->looks;
     const auto& check = *look.spec.check;
     Observation seen;
     seen.member = look.member;

@@ -44,6 +44,7 @@ struct Target {
     std::optional<Sight>
         says; ///< what it answers instead of working (an application), or beside it (a database)
     std::function<Sight()> script; ///< asked at each look, before `says`
+    std::uint64_t looks = 0;       ///< how often somebody looked
     Duration slow{};               ///< beyond the round trips
 };
 

@@ -174,3 +174,26 @@ TEST_CASE("D4, L13: a clean switchover raises no false alarm, whatever its timin
         CHECK(s.count(Change::stale_claim) == 0);
     }
 }
+
+TEST_CASE("L13: a followed primary that says nothing stands in the way for 2 intervals and a timeout, and no "
+          "longer") {
+    for (std::uint64_t seed = 1; seed <= 20; ++seed) {
+        Drill s{by_hand, seed};
+        s.runs(1min);
+        // when it is cut off from everybody, and the other is promoted at once
+        auto cut = s.partition("east");
+        s.database("west").promote();
+        s.runs(1min);
+        // then
+        auto moved = s.first("shop", "west", cut);
+        REQUIRE(moved);
+        CHECK(*moved - cut >= 2s); // not before its last word has aged
+        CHECK(*moved - cut <= 2 * 2s + 2s + 2s + 250ms + 30ms);
+        // and when the line heals, the old one, which took writes alone all the while, is not believed
+        auto healed = s.heal("east");
+        s.runs(1h);
+        CHECK(s.moves("shop", healed) == 0);
+        CHECK(s.count(Change::stale_claim, healed) == 1);
+        CHECK(s.critical("shop", healed));
+    }
+}

@@ -111,3 +111,31 @@ TEST_CASE("L17: an approval is durable, and expires after 24 hours unused") {
     s.runs(1min);
     CHECK(s.answers("shop") == "west");
 }
+
+TEST_CASE("L14, L17: an operator's failover runs the hooks and waits for the role") {
+    Drill s{sites(2, {{"shop", by_approval}})};
+    s.runs(1min);
+    auto asked = s.now();
+    CHECK(s.failover("shop", "west").accepted);
+    s.runs(500ms);
+    CHECK(s.answers("shop") == "east"); // until the role is seen
+    s.runs(1min);
+    CHECK(s.runbook().text() == "fence east, promote west");
+    CHECK(s.answers("shop") == "west");
+    CHECK(s.moves("shop", asked) == 1);
+    CHECK(s.count(Change::two_primaries) == 0);
+    CHECK_FALSE(s.report("shop").running);
+}
+
+TEST_CASE("L17: an operator's failover to where nothing could take over is refused, and why is said") {
+    Drill s{sites(2, {{"shop", by_approval}})};
+    s.runs(1min);
+    s.kill("west");
+    s.runs(1min);
+    auto told = s.failover("shop", "west");
+    CHECK_FALSE(told.accepted);
+    CHECK(told.message.find("west") != std::string::npos);
+    CHECK_FALSE(s.failover("shop", "nowhere").accepted);
+    s.runs(1min);
+    CHECK(s.runbook().runs().empty());
+}

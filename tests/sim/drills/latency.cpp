@@ -3,7 +3,7 @@
 using namespace fairway::sim;
 using namespace std::chrono_literals;
 
-TEST_CASE("S3: each client has the nearest living site, and the next nearest when that dies") {
+TEST_CASE("latency: each client has the nearest living site, and the next nearest when that dies") {
     // given: three sites on the map, and clients of whom two networks are known
     auto yaml = std::string(
         "clients: {networks: {203.0.113.0/24: {region: eu-central}, 198.51.100.0/24: {region: us-west}}}\n"
