@@ -129,3 +129,20 @@ TEST_CASE("L12, L19: a site that waits for approval to be left is left when it i
     CHECK(s.answers("batch") == "west");
     CHECK_FALSE(s.named("batch", "east", drained + 10ms));
 }
+
+TEST_CASE("L12, L20: a run broken by one failure is not mended by a restart") {
+    Drill s{sites(2, {{"batch", ordered("east, west")}})};
+    east_fails_for_a_minute(s);
+    s.application_works("east");
+    s.runs(250s);
+    s.application("east", saying::refused());
+    s.runs(2s);
+    auto again = s.application_works("east");
+    s.runs(20s);
+    s.restart(5s);
+    s.runs(10min);
+    auto returned = s.first("batch", "east", again - 1s);
+    REQUIRE(returned);
+    CHECK(*returned - again >= 300s);
+    CHECK(*returned - again <= 300s + 4s + 6s);
+}

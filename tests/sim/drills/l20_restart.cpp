@@ -213,3 +213,19 @@ TEST_CASE("L4, L20: a restart in the middle of doubt changes no answer") {
         CHECK(s.runbook().runs().empty());
     }
 }
+
+TEST_CASE("L20: nor a restart while nothing can be decided") {
+    Drill s{everything};
+    s.runs(5min);
+    s.kill_daemon();
+    s.cut_uplink();
+    s.runs(10min);
+    s.start();
+    s.runs(5min);
+    for (auto* service : services)
+        REQUIRE(s.answers(service) != "SERVFAIL"); // on_all_down applied after 10 s
+    auto killed = s.now();
+    s.restart(5s);
+    s.runs(5min);
+    nothing_changed(s, killed);
+}
