@@ -167,16 +167,22 @@ struct Controller::State : std::enable_shared_from_this<Controller::State> {
         std::vector<Happening> now, later;
         for (auto& t : e.transitions) (latched.contains(t.service) ? later : now).push_back(report(t));
         std::erase_if(e.plans, [&](ServiceIndex s) { return std::ranges::count(e.latched, s) > 0; });
-        publisher.publish(std::move(e.plans), std::move(now), engine);
+        publisher.publish(std::move(e.plans), e.urgent, std::move(now), engine);
 
-        const Publisher::Ticket ticket = publisher.queue(std::move(e.latched), std::move(later));
-        if (!e.hooks.empty()) hooks_held[ticket] = std::move(e.hooks);
+        if (!e.latched.empty() || !e.hooks.empty()) hold(e, std::move(later));
+        else if (writes(e)) write(e, 0);
+        if (!e.look.empty()) prober.look(e.look);
+        arm();
+    }
+
+    /// What rests on the records of `e` waits for them, unless the store is known to fail.
+    void hold(Effects& e, std::vector<Happening> causes) {
+        const Publisher::Ticket ticket = publisher.queue(std::move(e.latched), std::move(causes));
+        hooks_held[ticket] = std::move(e.hooks);
         const bool wait = durable(e) && !store_alarms.contains(state_part);
         if (wait) patience[ticket] = loop.after(store_patience, [this, ticket] { lose_patience(ticket); });
         if (writes(e)) write(e, ticket);
         if (!wait) let_go(ticket);
-        if (!e.look.empty()) prober.look(e.look);
-        arm();
     }
 
     void write(Effects& e, Publisher::Ticket ticket) {
@@ -190,11 +196,17 @@ struct Controller::State : std::enable_shared_from_this<Controller::State> {
     }
 
     void run_hook(const HookRequest& request) {
-        const Service& service = engine.model().services.at(request.service);
-        const Hook& hook = service.hooks.at(request.step);
-        hooks.run(hook, service, request, [weak = weak_from_this()](HookResult result) {
+        auto done = [weak = weak_from_this()](HookResult result) {
             if (auto self = weak.lock()) self->carry_out(self->engine.hook_ended(result, self->loop.now()));
-        });
+        };
+        const auto name = Name::parse(request.service);
+        const auto index = name ? engine.model().find_service(*name) : std::nullopt;
+        const Service* service = index ? &engine.model().services[*index] : nullptr;
+        if (!service || !service->hooks.contains(request.step)) // a reload came between
+            return loop.post([done, request] {
+                done({request.service, request.switch_id, request.step, false, "no longer configured"});
+            });
+        hooks.run(service->hooks.at(request.step), *service, request, done);
     }
 
     void arm() {

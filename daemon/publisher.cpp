@@ -32,9 +32,10 @@ void Publisher::release(Ticket ticket, const policies::Engine& engine) {
     send(plans, std::move(causes), engine);
 }
 
-void Publisher::publish(std::vector<ServiceIndex> plans, std::vector<Happening> causes,
-                        const policies::Engine& engine) {
-    std::erase_if(plans, [&](ServiceIndex s) { return held(s); });
+void Publisher::publish(std::vector<ServiceIndex> plans, const std::vector<ServiceIndex>& urgent,
+                        std::vector<Happening> causes, const policies::Engine& engine) {
+    std::erase_if(plans,
+                  [&](ServiceIndex s) { return held(s) && std::ranges::find(urgent, s) == urgent.end(); });
     if (plans.empty() && !waiting_.empty()) return append(waiting_.back().causes, std::move(causes));
     send({plans.begin(), plans.end()}, std::move(causes), engine);
 }

@@ -22,9 +22,10 @@ class Publisher {
     /// Queues the services' plans, and the transitions that explain them, behind those already waiting.
     Ticket queue(std::vector<ServiceIndex> plans, std::vector<Happening> causes);
 
-    /// Publishes these now, but for services that wait: they go with what they wait for.
-    void publish(std::vector<ServiceIndex> plans, std::vector<Happening> causes,
-                 const policies::Engine& engine);
+    /// Publishes these now, but for services that wait: they go with what they wait for. `urgent` ones go at
+    /// once.
+    void publish(std::vector<ServiceIndex> plans, const std::vector<ServiceIndex>& urgent,
+                 std::vector<Happening> causes, const policies::Engine& engine);
 
     /// After a reload the services are numbered anew: whatever waits becomes all of them.
     void renumber(const std::vector<ServiceIndex>& all);

@@ -49,6 +49,7 @@ ClaimRecord claim_of(const Json& j) {
 ServiceRecord service_of(const Json& j) {
     ServiceRecord r;
     r.service = j.at("service");
+    r.served = j.value("served", false);
     r.active = opt<std::string>(j.at("active"));
     r.moves = j.value("moves", std::uint64_t{0});
     if (!j.at("followed").is_null()) r.followed = claim_of(j.at("followed"));
@@ -134,6 +135,7 @@ Json shown(const Override& o) {
 
 std::string to_json(const ServiceRecord& r) {
     return dump({{"service", r.service},
+                 {"served", r.served},
                  {"active", maybe(r.active)},
                  {"moves", r.moves},
                  {"followed", claim(r.followed)},

@@ -68,6 +68,7 @@ struct ClaimRecord {
 
 struct ServiceRecord {
     std::string service;
+    bool served = false;               ///< has been answered: is so at once after a warm restart (L20)
     std::optional<std::string> active; ///< latched site (active/passive without follow)
     std::uint64_t moves = 0;           ///< of the latch, ever
     std::optional<ClaimRecord> followed;

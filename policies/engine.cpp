@@ -20,6 +20,7 @@ void Effects::append(Effects other) {
     move_all(services, other.services);
     move_all(members, other.members);
     move_all(latched, other.latched);
+    move_all(urgent, other.urgent);
     overrides |= other.overrides;
 }
 

@@ -22,6 +22,7 @@ namespace fairway::policies {
 struct Effects {
     std::vector<Transition> transitions;
     std::vector<ServiceIndex> plans;     ///< whose plan changed: compile and publish
+    std::vector<ServiceIndex> urgent;    ///< those of `plans` that only withdraw: they wait for nothing
     std::vector<ServiceIndex> latched;   ///< those of `plans` that rest on a record in `services`
     std::vector<MemberId> look;          ///< look at these now
     std::vector<HookRequest> hooks;      ///< run these; each is answered by hook_ended()

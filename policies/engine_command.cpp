@@ -78,10 +78,14 @@ CommandResult Engine::State::run(const Drain& d, const std::string& who, Effects
     o.since = now.wall;
     o.expires = now.wall + std::chrono::duration_cast<std::chrono::milliseconds>(d.lasts);
     o.id = "drain:" + o.scope.to_string();
+    std::string replaced;
+    for (const Override& other : overrides)
+        if (other.id == o.id)
+            replaced = "; replaces the drain by " + other.operator_name + " (" + other.reason + ")";
     std::erase_if(overrides, [&](auto& other) { return other.id == o.id; });
     overrides.push_back(o);
     out.overrides = true;
-    result.message = "drained " + o.scope.to_string() + " until " + fairway::to_string(o.expires);
+    result.message = "drained " + o.scope.to_string() + " until " + fairway::to_string(o.expires) + replaced;
     out.transitions.push_back({.change = Change::override_set,
                                .severity = Severity::info,
                                .service = o.scope.service,
@@ -241,6 +245,8 @@ Engine::Commanded Engine::command(const Command& command, Now now) {
         std::visit([&](auto& what) { return state_->run(what, command.operator_name, done.effects, now); },
                    command.what);
     done.effects.append(state_->settle(now));
+    if (std::holds_alternative<Undrain>(command.what))
+        done.effects.latched = done.effects.plans; // rest on its end
     return done;
 }
 

@@ -58,6 +58,8 @@ MemberReport report_of(const MemberState& m) {
                    .fails = m.health.works.fails,
                    .since = m.health.works.since};
     if (m.health.last.begun != Instant{}) r.last = m.health.last;
+    if (r.last && r.last->outcome == Outcome::unknown)
+        r.verdict = Readiness::undecided; // never shown as up or down
     if (m.lag) r.lag = m.lag->time;
     return r;
 }
@@ -193,7 +195,20 @@ Report Engine::report(Now now) const {
         r.services.push_back(report_of(st.services[s], c));
         Alarms(r.alarms, st.services[s], c).collect();
     }
-    for (const MemberState& m : st.members) r.members.push_back(report_of(m));
+    std::size_t unseen = 0;
+    for (const MemberState& m : st.members) {
+        r.members.push_back(report_of(m));
+        const auto& last = r.members.back().last;
+        if (!last || last->outcome != Outcome::unknown) continue;
+        if (++unseen == 1)
+            r.alarms.push_back({"own_fault", Severity::warning, "", "",
+                                "cannot look at " + m.spec.target_text() + ": " +
+                                    std::string(fairway::to_string(last->reason)),
+                                last->ended});
+    }
+    if (unseen > 1)
+        for (Alarm& a : r.alarms)
+            if (a.id == "own_fault") a.text += " (and " + std::to_string(unseen - 1) + " more)";
     return r;
 }
 

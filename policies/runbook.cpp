@@ -116,6 +116,15 @@ class Walk {
             wait(s_.step, *view_.guard, Severity::critical);
             return false;
         }
+        if (s_.step == SwitchStep::promote && !s_.insisted) {
+            if (!view_.source_claims) return false; // it is being looked at
+            if (*view_.source_claims) {
+                wait(SwitchStep::promote,
+                     s_.from + " is still primary: promoting " + s_.to + " would make two",
+                     Severity::critical);
+                return false;
+            }
+        }
         if (!view_.guard && !std::exchange(s_.data_judged, true)) out_.changed = true;
         if (const Hook* hook = hook_of(view_.service, *hook_step(s_.step))) return run(*hook);
         enter(next(s_.step), "no " + std::string(to_string(s_.step)) + " hook");
@@ -126,7 +135,7 @@ class Walk {
         hook_running_ = true;
         if (s_.step == SwitchStep::fence && !s_.fence_begun) s_.fence_begun = out_.changed = true;
         say(Change::switch_step, Severity::info, "running the " + std::string(to_string(s_.step)) + " hook");
-        out_.hooks.push_back({.service = view_.index,
+        out_.hooks.push_back({.service = view_.service.name.to_string(),
                               .switch_id = s_.id,
                               .step = *hook_step(s_.step),
                               .from = s_.from,
@@ -137,7 +146,8 @@ class Walk {
     }
 
     bool end(Change change, std::string why) {
-        say(change, Severity::info, std::move(why));
+        bool fenced_for_nothing = change == Change::switch_obsolete && s_.fence_begun;
+        say(change, fenced_for_nothing ? Severity::critical : Severity::info, std::move(why));
         out_.changed = out_.ended = true;
         return false;
     }
@@ -203,6 +213,7 @@ RunbookStep hook_ended(Switch& s, bool& hook_running, const HookResult& result, 
 
 RunbookStep approve(Switch& s, bool& hook_running, const std::string& who, const RunbookView& view) {
     s.approved = true;
+    s.insisted = s.resume == SwitchStep::promote;
     s.operator_name = who;
     s.failure.clear();
     Walk walk(s, hook_running, view);

@@ -50,13 +50,14 @@ struct Switch {
     SwitchStep resume = SwitchStep::prepare; ///< where approval lets it go on
     bool fence_begun = false;
     bool approved = false;
+    bool insisted = false;    ///< a person approved promoting although the primary may still be there
     bool data_judged = false; ///< the RPO guard let it pass (L16): stands, even if a restart forgets the lag
     std::string failure;      ///< why it waits, if a step failed
 };
 
 /// Ask to run one hook. The answer comes back as HookResult with the same switch id and step.
 struct HookRequest {
-    ServiceIndex service = 0;
+    std::string service; ///< by name: it may wait for the store while services are numbered anew
     std::string switch_id;
     Hook::Step step{};
     std::string from, to, reason;
@@ -74,10 +75,11 @@ struct HookResult {
 /// What the world looks like to a switch, as far as it matters for its next step.
 struct RunbookView {
     const Service& service;
-    ServiceIndex index = 0;
-    bool cause_holds = true;          ///< the reason, judged now
-    bool target_failed = false;       ///< nobody can be moved to the target any more
-    bool role_arrived = false;        ///< the target holds the role (or there is none to wait for)
+    bool cause_holds = true;    ///< the reason, judged now
+    bool target_failed = false; ///< nobody can be moved to the target any more
+    bool role_arrived = false;  ///< the target holds the role (or there is none to wait for)
+    std::optional<bool> source_claims =
+        false;                        ///< `from` said primary since this step began; nullopt: not known yet
     bool still_there = false;         ///< the site that is left still holds the primary
     bool role_elsewhere = false;      ///< it turned up at another site: nothing is left to do
     std::optional<std::string> guard; ///< why promoting would put data at risk (L16); empty: it would not

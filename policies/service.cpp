@@ -30,12 +30,18 @@ void Turn::due(Instant when) {
 
 namespace {
 
+std::string lag_text(const MemberState& m) {
+    const auto& limit = m.spec.check->requirements.max_lag;
+    if (!m.lag || !limit) return {};
+    return " lag=" + brief(m.lag->time) + " max_lag=" + brief(*limit);
+}
+
 std::string member_text(const MemberState& m) {
     std::string text = m.spec.check->name + " " + m.spec.target_text();
     const Observation& last = m.health.last;
     if (last.begun == Instant{}) return text + " not looked at yet";
     if (m.health.works.verdict == Readiness::ready && m.health.requirements() != Readiness::ready)
-        return text + " does not meet its requirements (" + last.facts.to_string() + ")";
+        return text + " does not meet its requirements (" + last.facts.to_string() + lag_text(m) + ")";
     if (last.outcome != Outcome::fail) return text + " passes, not for long enough yet";
     return text + ": " + std::string(fairway::to_string(last.reason)) +
            (last.detail.empty() ? "" : ", " + last.detail);
@@ -209,6 +215,7 @@ void open_service(Turn& t, bool claim_confirmed) {
     bool ready = t.c.service.follows_primary()
                      ? claim_confirmed || (t.s.warm && t.s.followed)
                      : all_decided || (any_fit && (preferred_decided(t) || age >= patience_if_any_fit));
+    ready |= t.s.warm && t.s.was_served && !t.s.keeps_plan; // a restart within 60 s changes no answer
     if (!ready && age < patience) {
         if (any_fit) t.due(t.s.born + patience_if_any_fit);
         t.due(t.s.born + patience);

@@ -32,6 +32,7 @@ struct ServiceState {
     Instant born{};    ///< start, or the reload that brought it
     bool warm = false; ///< restarted within 60 s: goes on as it was (L20)
     bool served = false;
+    bool was_served = false; ///< by the process before, less than 60 s ago
     bool keeps_plan = false; ///< reloaded while it was served: until it is decided again, the old plan stays
     std::vector<EndpointState> endpoints;
     std::vector<EndpointIndex> last_good;

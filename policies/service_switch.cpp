@@ -167,7 +167,9 @@ std::optional<bool> cause_holds(const ServiceState& s, const ServiceContext& c,
         if (primary_is_gone(s, c, claims)) return true;
         return std::nullopt;
     case SwitchCause::application_down:
-        if (!s.followed || !claims[s.followed->endpoint].fresh) return true; // it became worse
+        if (!s.followed) return true;
+        if (!claims[s.followed->endpoint].fresh) // worse, once that is known
+            return claims[s.followed->endpoint].judged ? std::optional(true) : std::nullopt;
         return application_fails(c, s.followed->endpoint);
     case SwitchCause::site_down: break;
     }
@@ -229,6 +231,22 @@ void start_latched_service(Turn& t) {
           t.datacenter(*t.s.active) + " is down: " + unfit_reason(t.s, t.c, *t.s.active));
 }
 
+/// Does the site say it is primary, by a probe begun at or after `since`; nullopt: it has not been looked at
+/// since.
+std::optional<bool> claims_since(const SiteClaim& site, Instant since) {
+    if (!site.fresh) return site.judged ? std::optional(false) : std::nullopt;
+    return site.latest_begun >= since ? std::optional(true) : std::nullopt;
+}
+
+/// Before promoting, the site that is left is looked at once more: what it said before the fence proves
+/// nothing.
+void look_at_source(Turn& t, std::span<const SiteClaim> claims) {
+    if (!t.s.followed || t.s.running->step != SwitchStep::promote || t.s.hook_running) return;
+    const SiteClaim& site = claims[t.s.followed->endpoint];
+    if (!site.fresh || claims_since(site, t.c.now.at(t.s.running->step_since))) return;
+    each_stateful(t.c, t.s.followed->endpoint, [&](auto& m) { t.out.look.push_back(m.id); });
+}
+
 /// A drain of the active site is all the approval that leaving it needs.
 bool drained_away(Turn& t) {
     bool waits = t.s.running->step == SwitchStep::awaiting_approval && !t.c.service.follows_primary();
@@ -244,7 +262,7 @@ bool drained_away(Turn& t) {
 } // namespace
 
 RunbookView runbook_view(const ServiceState& s, const ServiceContext& c, std::span<const SiteClaim> claims) {
-    RunbookView view{.service = c.service, .index = s.index, .now = c.now};
+    RunbookView view{.service = c.service, .now = c.now};
     if (!s.running) return view;
     std::optional<EndpointIndex> to;
     for (EndpointIndex e = 0; e < c.service.endpoints.size(); ++e)
@@ -264,6 +282,8 @@ RunbookView runbook_view(const ServiceState& s, const ServiceContext& c, std::sp
     const std::string& at =
         s.followed ? c.model.datacenter_of(c.service, s.followed->endpoint).name : s.running->from;
     view.role_arrived = at == s.running->to;
+    if (s.followed && s.running->step == SwitchStep::promote)
+        view.source_claims = claims_since(claims[s.followed->endpoint], c.now.at(s.running->step_since));
     view.still_there = s.claimed && at == s.running->from;
     view.role_elsewhere = at != s.running->to && at != s.running->from;
     return view;
@@ -276,7 +296,8 @@ void run_switch(Turn& t, std::span<const SiteClaim> claims) {
         else start_latched_service(t);
     }
     if (!t.s.running || drained_away(t)) return;
-    if (!t.s.running->fence_begun && !cause_holds(t.s, t.c, claims)) return; // cannot be told yet
+    bool judges = !t.s.running->fence_begun || t.s.running->step == SwitchStep::promote;
+    if (judges && !cause_holds(t.s, t.c, claims)) return; // cannot be told yet
     RunbookStep step = advance(*t.s.running, t.s.hook_running, runbook_view(t.s, t.c, claims));
     t.latched |= step.changed;
     t.out.hooks.insert(t.out.hooks.end(), step.hooks.begin(), step.hooks.end());
@@ -292,6 +313,7 @@ void run_switch(Turn& t, std::span<const SiteClaim> claims) {
             t.s.active_since = t.c.now.mono;
         }
     }
+    if (!step.ended) look_at_source(t, claims);
     if (step.ended) t.s.running.reset();
     else if (t.s.running->step == SwitchStep::awaiting_approval)
         t.due(t.c.now.at(t.s.running->step_since) + approval_lasts);

@@ -19,6 +19,15 @@ std::string answer_text(const AnswerPlan& plan, const ServiceContext& c) {
     return text;
 }
 
+bool withdraws(const AnswerPlan& before, const AnswerPlan& after) {
+    auto answers = [&](const IpAddress& a) {
+        return std::ranges::any_of(
+            after.choices, [&](auto& k) { return std::ranges::find(k.addresses, a) != k.addresses.end(); });
+    };
+    return !std::ranges::all_of(before.choices,
+                                [&](auto& k) { return std::ranges::all_of(k.addresses, answers); });
+}
+
 bool same_but_ttl(AnswerPlan a, const AnswerPlan& b) {
     a.ttl = b.ttl;
     return a == b;
@@ -45,6 +54,7 @@ void tell_plan(Turn& t, const AnswerPlan& before) {
         said.fault = t.fault;
     }
     t.out.plans.push_back(t.s.index);
+    if (!t.latched && withdraws(before, t.s.plan)) t.out.urgent.push_back(t.s.index);
     if (t.latched)
         t.out.latched.push_back(t.s.index); // what a plan rests on is durable before it is answered
 }
@@ -54,6 +64,7 @@ void tell_plan(Turn& t, const AnswerPlan& before) {
 Effects take_turn(ServiceState& s, const ServiceContext& c) {
     Turn t{.s = s, .c = c};
     s.due.reset();
+    bool served_before = s.served;
     assess_endpoints(t);
     press_into_service(t);
     pull_brake(t);
@@ -68,7 +79,9 @@ Effects take_turn(ServiceState& s, const ServiceContext& c) {
     AnswerPlan before = std::exchange(s.plan, std::move(plan));
     if (before != s.plan) tell_plan(t, before);
     remember_good(t);
-    if (t.latched && t.out.services.empty()) t.out.services.push_back(record_of(s, c.model, c.now));
+    bool opened = !served_before && s.served;
+    if ((t.latched || opened) && t.out.services.empty())
+        t.out.services.push_back(record_of(s, c.model, c.now));
     return std::move(t.out);
 }
 
@@ -79,6 +92,7 @@ ServiceRecord record_of(const ServiceState& s, const Model& model, Now now) {
     auto dc = [&](EndpointIndex e) { return model.datacenter_of(service, e).name; };
     ServiceRecord r{.service = service.name.to_string(), .running = s.running};
     if (s.active) r.active = dc(*s.active);
+    r.served = s.served || s.was_served;
     r.moves = s.moves;
     if (s.followed) r.followed = ClaimRecord{dc(s.followed->endpoint), s.followed->system, s.followed->epoch};
     if (s.no_primary && s.unclaimed_since) r.no_primary_since = now.wall_at(*s.unclaimed_since);
@@ -101,6 +115,7 @@ void restore(ServiceState& s, const ServiceRecord& r, const Model& model, Now no
         return std::nullopt;
     };
     if (r.active) s.active = endpoint(*r.active);
+    s.was_served = r.served;
     s.moves = r.moves;
     if (r.followed)
         if (auto e = endpoint(r.followed->datacenter))

@@ -123,9 +123,9 @@ Reason reason_of_errno(int error, const SocketAddress& to) {
     case EPIPE: return Reason::reset;
     case ETIMEDOUT: return Reason::timeout_connect;
     case ENETUNREACH: return routed(to) ? Reason::unreachable : Reason::no_route;
+    case ENETDOWN: return Reason::no_route; // our own interface
     case EHOSTUNREACH:
-    case EHOSTDOWN:
-    case ENETDOWN: return Reason::unreachable;
+    case EHOSTDOWN: return Reason::unreachable;
     case EMFILE:
     case ENFILE:
     case ENOBUFS:

@@ -27,7 +27,7 @@ struct Hooks {
         return {.exec = {"/bin/sh", "-c", script, "hook", scratch.path.string()}, .timeout = timeout};
     }
     policies::HookRequest request() const {
-        return {.service = 0,
+        return {.service = "shop.example",
                 .switch_id = "shop/1/west",
                 .step = Hook::Step::promote,
                 .from = "east",

@@ -161,7 +161,7 @@ class Desk {
     void hook_ends(bool ok, const std::string& detail = "exit status 0") {
         REQUIRE_FALSE(hooks.empty());
         const HookRequest request = hooks.back();
-        take(engine.hook_ended({.service = model->services[request.service].name.to_string(),
+        take(engine.hook_ended({.service = request.service,
                                 .switch_id = request.switch_id,
                                 .step = request.step,
                                 .ok = ok,

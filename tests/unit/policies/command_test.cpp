@@ -156,16 +156,28 @@ TEST_CASE("L14: a failover of a following service runs the hooks and waits for t
     CHECK(d.services.back().running.has_value());
     CHECK(d.hooks.back().step == Hook::Step::fence);
     CHECK_FALSE(d.command(Failover{"shop.test", "west"}).accepted); // one at a time
+    d.now_sees("east", "db", Sight::refuse); // the fence has stopped it
     d.hook_ends(true);
+    CHECK(d.hooks.back().step == Hook::Step::fence); // the old primary is looked at once more first
+    d.beats(3);
     CHECK(d.hooks.back().step == Hook::Step::promote);
     d.hook_ends(true);
     CHECK(d.answer(shop) == "east");
-    d.now_sees("east", "db", Sight::refuse);
     d.now_sees("west", "db", Sight::pass, primary(4, 1000));
     d.beats(4);
     CHECK(d.answer(shop) == "west");
     CHECK(d.said(Change::switch_done) == 1);
     CHECK_FALSE(d.engine.report(d.now).services[shop].running.has_value());
+}
+
+TEST_CASE("L17: a fence that says it worked while the primary still answers promotes nothing") {
+    Desk d = all_well();
+    REQUIRE(d.command(Failover{"shop.test", "west"}).accepted);
+    d.hook_ends(true);
+    d.beats(3);
+    CHECK(d.hooks.back().step == Hook::Step::fence);
+    CHECK(d.engine.report(d.now).services[shop].running->step == SwitchStep::awaiting_approval);
+    CHECK(d.answer(shop) == "east");
 }
 
 TEST_CASE("L17: a failover whose first step is a hook is durable before the hook has ended") {

@@ -22,7 +22,6 @@ struct Walkthrough {
     Service& service() { return model.services[0]; }
     RunbookView view() const {
         return {.service = model.services[0],
-                .index = 0,
                 .cause_holds = cause_holds,
                 .role_arrived = role_arrived,
                 .role_elsewhere = role_elsewhere,
