@@ -1,6 +1,6 @@
 // Broken configurations: each gives one precise message at the right place. The place is marked with a caret,
 // which is taken out before the file is read.
-#include "fixture.hpp"
+#include "tests/unit/config/fixture.hpp"
 
 #include <doctest/doctest.h>
 

@@ -1,5 +1,5 @@
 // clients: what is known of a network, and that equal knowledge is kept once.
-#include "fixture.hpp"
+#include "tests/unit/config/fixture.hpp"
 
 #include <doctest/doctest.h>
 

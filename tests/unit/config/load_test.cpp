@@ -1,6 +1,6 @@
 // What a right configuration becomes: defaults, short forms, templates, includes, warnings.
 #include "config/load/schema.hpp"
-#include "fixture.hpp"
+#include "tests/unit/config/fixture.hpp"
 
 #include <doctest/doctest.h>
 

@@ -1,6 +1,6 @@
 // Zones: what becomes records, and what is refused at its line.
 #include "config/load/zone_lines.hpp"
-#include "fixture.hpp"
+#include "tests/unit/config/fixture.hpp"
 
 #include <doctest/doctest.h>
 
