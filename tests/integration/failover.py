@@ -58,7 +58,7 @@ def _(world):
         begin = time.monotonic()
         world.east.database.rejoin(world.west.database)
         world.ready_for_a_switch(world.east)
-        world.timings.add(f"east rejoined by {world.east.database.rejoined_by}: seen as a standby", time.monotonic() - begin)
+        world.timings.add(f"east rejoined by {world.east.database.rejoined_by}: fit to take over", time.monotonic() - begin)
         equal(watch.answers(), [world.west.address], "answers")
 
 
