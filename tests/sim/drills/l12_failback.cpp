@@ -146,3 +146,19 @@ TEST_CASE("L12, L20: a run broken by one failure is not mended by a restart") {
     CHECK(*returned - again >= 300s);
     CHECK(*returned - again <= 300s + 4s + 6s);
 }
+
+TEST_CASE("L12, L20: an operator's move lasts as long with a restart in it as without") {
+    for (bool restarts : {false, true}) {
+        CAPTURE(restarts);
+        Drill s{sites(2, {{"batch", ordered("east, west") + "failback: delayed\n"}})};
+        s.runs(10min);
+        REQUIRE(s.failover("batch", "west").accepted);
+        auto moved = s.now();
+        s.runs(100s);
+        CHECK(s.answers("batch") == "west");
+        if (restarts) s.restart(5s);
+        s.runs(190s);
+        CHECK(s.answers("batch") == "west");
+        CHECK_FALSE(s.named("batch", "east", moved + 1s));
+    }
+}

@@ -139,3 +139,59 @@ TEST_CASE("L17: an operator's failover to where nothing could take over is refus
     s.runs(1min);
     CHECK(s.runbook().runs().empty());
 }
+
+TEST_CASE("L17: a primary that appears elsewhere while the switch runs ends it before promote") {
+    for (auto step : {Hook::Step::prepare, Hook::Step::fence}) {
+        for (std::uint64_t seed = 1; seed <= 20; ++seed) {
+            CAPTURE(to_string(step));
+            Drill s{sites(3, {{"shop",
+                               follow + "failover: automatic\n"
+                                        "hooks: {prepare: {exec: [/srv/scale]}, fence: {exec: [/srv/fence]}, "
+                                        "promote: {exec: [/srv/promote]}}\n"}}),
+                    seed};
+            s.program(step).takes = 10s;
+            s.runs(1min);
+            // given: east is dead, the switch to west is under way
+            s.kill("east");
+            auto begun = [&] {
+                return !s.runbook().runs().empty() && s.runbook().runs().back().step == step;
+            };
+            REQUIRE(s.runs_until(begun, 1min));
+            // when somebody promotes eu by hand
+            s.runs(Random(seed).between(0s, 7s));
+            s.database("eu").promote();
+            s.runs(1min);
+            // then nobody promotes west as well
+            CHECK(s.runbook().text().find("promote") == std::string::npos);
+            CHECK(s.database("west").role() == fairway::Role::standby);
+            CHECK(s.answers("shop") == "eu");
+            CHECK(s.count(Change::two_primaries) == 0);
+        }
+    }
+}
+
+TEST_CASE("L17: a switch that was approved in the dark is judged by what is seen, not by what was") {
+    for (std::uint64_t seed = 1; seed <= 20; ++seed) {
+        Drill s{sites(3, {{"shop", by_approval}}), seed};
+        s.runs(1min);
+        // given: east dies, a switch to west waits for approval, and then we lose our own interface
+        s.kill("east");
+        s.runs(1min);
+        auto id = s.waiting_switch("shop");
+        REQUIRE_FALSE(id.empty());
+        s.world().interface = false;
+        s.runs(1min);
+        // when the others help themselves, an operator approves what he still sees, and we see again
+        s.database("eu").promote();
+        s.revive("east");
+        s.database("east").rejoin();
+        s.approve(id);
+        s.runs(1min);
+        s.world().interface = true;
+        s.runs(2min);
+        // then nobody makes a second primary
+        CHECK(s.database("west").role() == fairway::Role::standby);
+        CHECK(s.answers("shop") == "eu");
+        CHECK(s.count(Change::two_primaries) == 0);
+    }
+}
