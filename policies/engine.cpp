@@ -80,6 +80,42 @@ AnswerPlan moved_plan(const ServiceState& from, const Model& old_model, const Se
     return plan;
 }
 
+/// Which sites a plan answers, in the order of their names.
+std::set<std::string> sites_of(const AnswerPlan& plan, const Model& model, ServiceIndex s) {
+    std::set<std::string> sites;
+    for (const Choice& k : plan.choices)
+        if (k.endpoint != no_endpoint) sites.insert(model.datacenter_of(model.services[s], k.endpoint).name);
+    return sites;
+}
+
+std::string joined(const std::set<std::string>& sites) {
+    std::string text;
+    for (const std::string& s : sites) text += (text.empty() ? "" : ", ") + s;
+    return text.empty() ? "nothing" : text;
+}
+
+/// A reload that takes a site out of a service changes its answer: that has a transition too.
+void tell_reloaded(Effects& out, const Model& old_model, const std::vector<ServiceState>& old_services,
+                   const Model& model, const std::vector<ServiceState>& services, Now now) {
+    for (const ServiceState& s : services) {
+        const Name& name = model.services[s.index].name;
+        auto o = old_model.find_service(name);
+        bool told = std::ranges::any_of(out.transitions, [&](auto& t) {
+            return t.change == Change::plan_changed && t.service == name.to_string();
+        });
+        if (!o || told) continue;
+        auto before = sites_of(old_services[*o].plan, old_model, *o),
+             after = sites_of(s.plan, model, s.index);
+        if (before != after)
+            out.transitions.push_back({.change = Change::plan_changed,
+                                       .service = name.to_string(),
+                                       .from = joined(before),
+                                       .to = joined(after),
+                                       .reason = "the configuration has changed",
+                                       .decided = now.mono});
+    }
+}
+
 /// Carries the latch, the followed claim, the running switch and the rest over to the same service of a new
 /// model.
 void carry_over(ServiceState& to, ServiceState& from, const Model& old_model, const Model& model, Now now) {
@@ -368,11 +404,12 @@ Effects Engine::reload(ModelPtr model, Now now) {
     auto& st = *state_;
     ModelPtr old = st.model;
     auto old_members = std::move(st.members);
-    auto old_services = std::move(st.services);
-    st.adopt(std::move(model), now, std::move(old_members), std::move(old_services), old.get());
+    auto old_services = st.services;
+    st.adopt(std::move(model), now, std::move(old_members), old_services, old.get());
     Effects out;
     st.review_doubt(out, now);
     out.append(st.settle(now));
+    tell_reloaded(out, *old, old_services, *st.model, st.services, now);
     out.plans.clear();
     for (ServiceIndex s = 0; s < st.services.size(); ++s) out.plans.push_back(s);
     return out;

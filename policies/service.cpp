@@ -373,7 +373,9 @@ std::uint32_t settle_ttl(Turn& t) {
     };
     const Ttl& ttl = t.c.service.ttl;
     if (ttl.min == ttl.max) return seconds(ttl.max);
-    if (pending(t)) t.s.noise = t.c.now.mono;
+    bool unquiet = pending(t);
+    if (unquiet || std::exchange(t.s.unquiet, unquiet)) t.s.noise = t.c.now.mono; // the end of it counts too
+    t.s.unquiet = unquiet;
     if (!t.s.noise || t.c.now.mono - *t.s.noise >= ttl.max) return seconds(ttl.max);
     t.due(*t.s.noise + ttl.max);
     return seconds(ttl.min);

@@ -58,6 +58,7 @@ struct ServiceState {
     std::optional<Switch> running;
     bool hook_running = false;
 
+    bool unquiet = false;                               ///< something was pending at the last turn
     std::optional<Instant> noise;                       ///< last moment something was pending (TTL)
     std::vector<std::optional<EndpointIndex>> previous; ///< latency: answered so far, per client class
     std::optional<Instant> due;

@@ -185,14 +185,15 @@ NamedCheck& add_check(const Mapping& m, const std::string& name, const Place& pl
     check->name = name;
     check->kind = TcpCheck{}; // stands in for one that cannot be read
     check->timing = b.default_timing;
-    if (read_kind(m, check->kind)) {
+    const bool readable = read_kind(m, check->kind);
+    if (readable) {
         m.read("port", check->port);
         m.read("watch", check->watch);
         read_timing(m, check->timing);
         read_requirements(m, check->requirements);
     }
-    NamedCheck named{static_cast<CheckIndex>(b.model.checks.size()), place, b.problems.errors() == before,
-                     in_place};
+    NamedCheck named{static_cast<CheckIndex>(b.model.checks.size()), place,
+                     readable && b.problems.errors() == before, in_place};
     auto [it, fresh] = b.checks.try_emplace(name, named);
     if (fresh) {
         b.model.checks.push_back(std::move(check));

@@ -80,8 +80,8 @@ def _(world):
 @story("fairwayctl failover moves to the site it names; to an unknown one it refuses", stop=True)
 def _(world):
     fairway, east, west = world.fairway, world.east, world.west
-    fairway.ctl("failover", SHOP, "--to", "nowhere", expect=1)
-    fairway.ctl("failover", "unknown.gtm.example.com", "--to", "west", expect=1)
+    fairway.ctl("failover", SHOP, "--to", "nowhere", expect=2)
+    fairway.ctl("failover", "unknown.gtm.example.com", "--to", "west", expect=2)
     equal(fairway.addresses(SHOP), [east.address], "the answer after refusals")
     world.ready_for_a_switch(west)
     with fairway.watch(SHOP) as watch:
