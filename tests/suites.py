@@ -3,7 +3,8 @@
 
     build-asan   everything with AddressSanitizer and UndefinedBehaviorSanitizer; suites unit, sim, wire, integration
     build-tsan   the unit tests that have threads, with ThreadSanitizer
-    --all        build-clang: everything with clang, without a warning; the fuzzers for a while; the tour
+    --all        build-clang: everything with clang, without a warning; the fuzzers for a while;
+                 build: a release, many random worlds in it, and the tour
 
 A case is a doctest test case or a story of tests/lab. A program that crashes, times out or cannot be built is one
 failed case and says why.
@@ -22,6 +23,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[1]
 SUITES = ["unit", "sim", "wire", "integration"]
 THREADED = ["probes", "dns", "daemon"]  # unit tests that start threads
 FUZZ_SECONDS = 60                       # for each fuzzer under --all
+SWARM_SEEDS = 3000                      # random worlds under --all, in a release build
 CORES = str(os.cpu_count() or 1)
 
 # Lines in stack traces, no more (-g1), and no optimizer between g++'s undefined-behaviour checks: with -O1 -g a file takes
@@ -132,9 +134,12 @@ def test(directory, suite, names=(), label=None):
                "--logbase", f"testlog-{label or suite}", *names]
     process = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
                                env={**os.environ, **SANITIZER_OPTIONS, "FAIRWAY_BUILD": str(ROOT / directory)})
-    seen = set()
+    seen, last_word = set(), time.monotonic()
     try:
         while True:
+            if time.monotonic() - last_word > 20:
+                last_word = time.monotonic()
+                say(f"  {label or suite}: ...")
             ended = process.poll() is not None
             for line in log.read_text().splitlines() if log.exists() else []:
                 try:
@@ -187,7 +192,9 @@ def everything_longer():
     if build("build-clang", [*ASAN, "-Doptimization=1", "-Db_lundef=false"], ["all", "meson-test-prereq"], env={"CXX": "clang++-16"}):
         add("build", "clang, zero warnings", 1, 0, time.monotonic() - begin)
         fuzz("build-clang")
-    script("demonstration", "tour", ["packaging/quickstart", "--tour", "--build", "build-tour"], within=1500)
+    if build("build", ["--buildtype=release"], ["all", "meson-test-prereq"]):
+        script("sim", "swarm", ["build/tests/sim/swarm"], {"FAIRWAY_SWARM_SEEDS": str(SWARM_SEEDS)}, within=3600)
+    script("demonstration", "tour", ["packaging/quickstart", "--tour"], within=1500)
 
 
 def fuzz(directory):
