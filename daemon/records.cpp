@@ -51,6 +51,8 @@ ServiceRecord service_of(const Json& j) {
     r.service = j.at("service");
     r.served = j.value("served", false);
     r.active = opt<std::string>(j.at("active"));
+    if (auto since = j.find("active_since"); since != j.end() && !since->is_null())
+        r.active_since = wall(*since);
     r.moves = j.value("moves", std::uint64_t{0});
     if (!j.at("followed").is_null()) r.followed = claim_of(j.at("followed"));
     if (auto since = j.find("no_primary_since"); since != j.end() && !since->is_null())
@@ -137,6 +139,7 @@ std::string to_json(const ServiceRecord& r) {
     return dump({{"service", r.service},
                  {"served", r.served},
                  {"active", maybe(r.active)},
+                 {"active_since", r.active_since ? Json(ms(*r.active_since)) : Json(nullptr)},
                  {"moves", r.moves},
                  {"followed", claim(r.followed)},
                  {"no_primary_since", r.no_primary_since ? Json(ms(*r.no_primary_since)) : Json(nullptr)},

@@ -70,7 +70,8 @@ struct ServiceRecord {
     std::string service;
     bool served = false;               ///< has been answered: is so at once after a warm restart (L20)
     std::optional<std::string> active; ///< latched site (active/passive without follow)
-    std::uint64_t moves = 0;           ///< of the latch, ever
+    std::optional<WallTime> active_since{};
+    std::uint64_t moves = 0; ///< of the latch, ever
     std::optional<ClaimRecord> followed;
     std::optional<WallTime> no_primary_since;
     bool no_primary_critical = false;   ///< on_no_primary applies

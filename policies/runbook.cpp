@@ -112,6 +112,7 @@ class Walk {
     }
 
     bool run_or_pass() {
+        if (view_.unsettled && s_.step <= SwitchStep::promote) return false;
         if (view_.guard && !s_.approved && s_.step <= SwitchStep::promote) {
             wait(s_.step, *view_.guard, Severity::critical);
             return false;

@@ -76,6 +76,7 @@ struct HookResult {
 struct RunbookView {
     const Service& service;
     bool cause_holds = true;    ///< the reason, judged now
+    bool unsettled = false;     ///< a claim stirs elsewhere, or the target has not answered lately: wait
     bool target_failed = false; ///< nobody can be moved to the target any more
     bool role_arrived = false;  ///< the target holds the role (or there is none to wait for)
     std::optional<bool> source_claims =

@@ -284,6 +284,10 @@ RunbookView runbook_view(const ServiceState& s, const ServiceContext& c, std::sp
     view.role_arrived = at == s.running->to;
     if (s.followed && s.running->step == SwitchStep::promote)
         view.source_claims = claims_since(claims[s.followed->endpoint], c.now.at(s.running->step_since));
+    for (const SiteClaim& k : claims) // a primary that appears anywhere ends the race before it is a race
+        view.unsettled |=
+            k.fresh && followable(k, s.followed) && (!s.followed || k.endpoint != s.followed->endpoint);
+    view.unsettled |= to && !claims[*to].answers;
     view.still_there = s.claimed && at == s.running->from;
     view.role_elsewhere = at != s.running->to && at != s.running->from;
     return view;

@@ -92,6 +92,7 @@ ServiceRecord record_of(const ServiceState& s, const Model& model, Now now) {
     auto dc = [&](EndpointIndex e) { return model.datacenter_of(service, e).name; };
     ServiceRecord r{.service = service.name.to_string(), .running = s.running};
     if (s.active) r.active = dc(*s.active);
+    if (s.active && s.active_since != Instant{}) r.active_since = now.wall_at(s.active_since);
     r.served = s.served || s.was_served;
     r.moves = s.moves;
     if (s.followed) r.followed = ClaimRecord{dc(s.followed->endpoint), s.followed->system, s.followed->epoch};
@@ -115,6 +116,7 @@ void restore(ServiceState& s, const ServiceRecord& r, const Model& model, Now no
         return std::nullopt;
     };
     if (r.active) s.active = endpoint(*r.active);
+    if (r.active_since) s.active_since = now.at(*r.active_since);
     s.was_served = r.served;
     s.moves = r.moves;
     if (r.followed)
