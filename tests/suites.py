@@ -98,16 +98,21 @@ def build(directory, options, targets=(), env=None):
     return good
 
 
-def tests_of(directory):
-    out = subprocess.run(["meson", "introspect", "--tests", directory], cwd=ROOT, capture_output=True, text=True, check=True)
+def introspect(directory, what):
+    out = subprocess.run(["meson", "introspect", f"--{what}", directory], cwd=ROOT, capture_output=True, text=True, check=True)
     return json.loads(out.stdout)
 
 
+def tests_of(directory):
+    return introspect(directory, "tests")
+
+
 def targets_of(directory, names):
-    """Ninja's targets for the programs of these tests."""
-    base = ROOT / directory
-    commands = [test["cmd"][0] for test in tests_of(directory) if test["name"] in names]
-    return [str(pathlib.Path(c).relative_to(base)) for c in commands if c.startswith(str(base))]
+    """Ninja's targets for these tests: their programs and what those run."""
+    files = {target["id"]: target["filename"] for target in introspect(directory, "targets")}
+    needed = {file for test in tests_of(directory) if test["name"] in names
+              for file in [test["cmd"][0], *(f for id in test["depends"] for f in files[id])]}
+    return sorted(os.path.relpath(file, ROOT / directory) for file in needed)
 
 
 def counted(text):
