@@ -2,7 +2,7 @@
 
 #include <algorithm>
 #include <array>
-#include <tuple>
+#include <set>
 
 namespace fairway::sim {
 
@@ -11,33 +11,39 @@ SimProber::SimProber(SimLoop& loop, World& world, Random random, Sink sink)
 
 void SimProber::assign(std::vector<probes::Assignment> members) {
     std::map<MemberId, std::unique_ptr<Look>> kept;
-    heap_.clear();
+    std::vector<Look*> fresh;
     for (auto& m : members) {
-        auto known = by_id_.find(m.member);
         auto& look = kept[m.member];
-        if (known != by_id_.end()) {
+        if (auto known = by_id_.find(m.member); known != by_id_.end()) {
             look = std::move(known->second);
-        } else {
-            look = std::make_unique<Look>();
-            look->member = m.member;
-            look->target = &world_.aim(m.spec);
-            look->spec = std::move(m.spec);
-            begin(*look, now() + random_.between(0s, look->spec.check->timing.interval));
+            continue;
         }
-        look->heap_place = heap_.size();
-        heap_.push_back(look.get());
+        look = std::make_unique<Look>();
+        look->member = m.member;
+        look->target = &world_.aim(m.spec);
+        look->spec = std::move(m.spec);
+        fresh.push_back(look.get());
     }
     by_id_ = std::move(kept);
-    heapify();
+    forget_the_others();
+    for (auto* look : fresh) begin(*look, now() + random_.between(0s, look->spec.check->timing.interval));
     arm();
+}
+
+void SimProber::forget_the_others() {
+    std::set<const Look*> known;
+    for (const auto& [id, look] : by_id_) known.insert(look.get());
+    std::vector<Due> remaining;
+    for (; !line_.empty(); line_.pop())
+        if (known.contains(line_.top().look)) remaining.push_back(line_.top());
+    for (const auto& due : remaining) line_.push(due);
 }
 
 void SimProber::begin(Look& look, Moment when) {
     look.begun = when;
     look.silence = false;
     look.again = false;
-    look.due = when + world_.latency(*look.target);
-    look.order = ++orders_;
+    schedule(look, when + world_.latency(*look.target));
 }
 
 void SimProber::look(std::span<const MemberId> members) {
@@ -57,8 +63,9 @@ void SimProber::stall(Duration d) {
     for (auto& [id, look] : by_id_) {
         bool begun = under_way(*look);
         if (!begun && look->begun < end) begin(*look, end);
-        if (begun) look->silence = true;
-        schedule(*look, begun ? end : look->due);
+        if (!begun) continue;
+        look->silence = true;
+        schedule(*look, end);
     }
     arm();
 }
@@ -70,7 +77,6 @@ void SimProber::at_once(Look& look) {
         return;
     }
     begin(look, now());
-    schedule(look, look.due);
 }
 
 // The moment an answer would arrive, or the timeout.
@@ -83,10 +89,10 @@ void SimProber::attend(Look& look) {
         return schedule(look, std::max(look.begun + timeout, now()));
     }
     if (look.begun + sight.takes > now()) return schedule(look, look.begun + sight.takes);
-    result(look, sight);
+    result(look, std::move(sight));
 }
 
-void SimProber::result(Look& look, const Sight& sight) {
+void SimProber::result(Look& look, Sight sight) {
     ++looks_;
     ++look.target->looks;
     const auto& check = *look.spec.check;
@@ -94,10 +100,10 @@ void SimProber::result(Look& look, const Sight& sight) {
     seen.member = look.member;
     seen.outcome = sight.outcome;
     seen.reason = sight.reason;
-    seen.detail = sight.detail;
-    seen.facts = sight.facts;
+    seen.detail = std::move(sight.detail);
+    seen.facts = std::move(sight.facts);
     seen.begun = loop_.instant(look.begun);
-    seen.ended = loop_.now().mono;
+    seen.ended = loop_.instant(now());
 
     auto shortened = 1.0 - 0.1 * random_.unit(); // jitter shortens only: every look within one interval
     auto period = std::chrono::duration_cast<Duration>(check.timing.interval * shortened);
@@ -105,53 +111,18 @@ void SimProber::result(Look& look, const Sight& sight) {
     if (auto quick = next_look(look.cadence, seen, check)) next = now() + *quick;
     if (look.again) next = now();
     begin(look, next);
-    schedule(look, look.due);
     sink_(std::array{std::move(seen)});
 }
 
 void SimProber::schedule(Look& look, Moment due) {
-    look.due = due;
     look.order = ++orders_;
-    sift_up(look.heap_place);
-    sift_down(look.heap_place);
-}
-
-void SimProber::put(std::size_t place, Look* look) {
-    heap_[place] = look;
-    look->heap_place = place;
-}
-
-namespace {
-auto rank(const auto& look) { return std::tie(look.due, look.order); }
-}
-
-void SimProber::sift_up(std::size_t place) {
-    auto* look = heap_[place];
-    for (; place > 0 && rank(*look) < rank(*heap_[(place - 1) / 2]); place = (place - 1) / 2)
-        put(place, heap_[(place - 1) / 2]);
-    put(place, look);
-}
-
-void SimProber::sift_down(std::size_t place) {
-    auto* look = heap_[place];
-    for (;;) {
-        auto child = 2 * place + 1;
-        if (child >= heap_.size()) break;
-        if (child + 1 < heap_.size() && rank(*heap_[child + 1]) < rank(*heap_[child])) ++child;
-        if (rank(*look) <= rank(*heap_[child])) break;
-        put(place, heap_[child]);
-        place = child;
-    }
-    put(place, look);
-}
-
-void SimProber::heapify() {
-    for (auto place = heap_.size() / 2; place-- > 0;) sift_down(place);
+    line_.push({due, look.order, &look});
 }
 
 void SimProber::arm() {
-    if (heap_.empty()) return timer_.reset();
-    auto due = heap_.front()->due;
+    while (!line_.empty() && line_.top().order != line_.top().look->order) line_.pop();
+    if (line_.empty()) return timer_.reset();
+    auto due = line_.top().when;
     if (timer_ && armed_for_ == due) return;
     armed_for_ = due;
     timer_ = loop_.at(loop_.instant(due), [this] { run(); });
@@ -159,7 +130,11 @@ void SimProber::arm() {
 
 void SimProber::run() {
     auto spent = std::move(timer_); // alive until we are done: it is what called us
-    while (!heap_.empty() && heap_.front()->due <= now()) attend(*heap_.front());
+    while (!line_.empty() && line_.top().when <= now()) {
+        auto due = line_.top();
+        line_.pop();
+        if (due.order == due.look->order) attend(*due.look);
+    }
     arm();
 }
 

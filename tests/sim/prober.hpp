@@ -9,7 +9,10 @@
 #include "tests/sim/random.hpp"
 #include "tests/sim/world.hpp"
 
+#include <compare>
+#include <functional>
 #include <map>
+#include <queue>
 
 namespace fairway::sim {
 
@@ -33,25 +36,26 @@ class SimProber : public probes::Prober {
         ProbeSpec spec;
         Target* target = nullptr;
         Cadence cadence;
-        Moment begun{};       ///< of the look under way, or of the next
-        bool silence = false; ///< no answer will come: waiting for the timeout
-        bool again = false;   ///< asked for while one was under way
-        std::size_t heap_place = 0;
-        Moment due{}; ///< when it is to be attended to
+        Moment begun{};          ///< of the look under way, or of the next
+        bool silence = false;    ///< no answer will come: waiting for the timeout
+        bool again = false;      ///< asked for while one was under way
+        std::uint64_t order = 0; ///< of its place in the line; an older one is void
+    };
+    struct Due {
+        Moment when{}; ///< to be attended to
         std::uint64_t order = 0;
+        Look* look = nullptr;
+        auto operator<=>(const Due&) const = default;
     };
 
+    void forget_the_others();
     void begin(Look& look, Moment when);
     void attend(Look& look);
-    void result(Look& look, const Sight& sight);
+    void result(Look& look, Sight sight);
     bool under_way(const Look& look) const { return look.begun <= now(); }
-    Moment now() const { return loop_.moment(loop_.now().mono); }
+    Moment now() const { return loop_.world_now(); }
     void at_once(Look& look);
     void schedule(Look& look, Moment due);
-    void heapify();
-    void sift_up(std::size_t place);
-    void sift_down(std::size_t place);
-    void put(std::size_t place, Look* look);
     void arm();
     void run();
 
@@ -60,7 +64,8 @@ class SimProber : public probes::Prober {
     Random random_;
     Sink sink_;
     std::map<MemberId, std::unique_ptr<Look>> by_id_;
-    std::vector<Look*> heap_; ///< by due, then order: an event a look would be too many for the timeline
+    /// One event of the timeline a look would be too many.
+    std::priority_queue<Due, std::vector<Due>, std::greater<>> line_;
     Loop::HandlePtr timer_;
     Moment armed_for_{};
     std::uint64_t orders_ = 0, looks_ = 0;

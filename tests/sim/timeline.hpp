@@ -47,6 +47,7 @@ class SimLoop : public Loop {
     void stall(Duration d) {
         stalled_until_ = timeline_.now() + d;
     } ///< not scheduled for so long (SIGSTOP, swap)
+    Moment world_now() const { return timeline_.now(); }
     Moment moment(Instant i) const { return born_ + (i - mono_at_birth_); }
     Instant instant(Moment m) const { return mono_at_birth_ + (m - born_); }
 

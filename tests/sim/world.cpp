@@ -24,8 +24,8 @@ Sight bad_certificate() {
 World::World(const Timeline& timeline, ModelPtr model) : time_(timeline), model_(std::move(model)) {
     for (const auto& dc : model_->datacenters) sites_[dc.name].name = dc.name;
     if (auto home = model_->node.datacenter) {
-        home_ = model_->datacenters[*home].name;
-        sites_[home_].rtt = 1ms;
+        home_ = &sites_.at(model_->datacenters[*home].name);
+        home_->rtt = 1ms;
     }
     build();
 }
@@ -175,7 +175,7 @@ Duration World::latency(const Target& target) const {
 
 Sight World::see(const Target& target, Moment when) const {
     if (!interface) return {.outcome = Outcome::unknown, .reason = Reason::no_route, .detail = "no route"};
-    bool at_home = target.site && target.site->name == home_;
+    bool at_home = home_ && target.site == home_;
     if (!uplink && !at_home) return saying::nothing();
     if (target.site && target.site->unreachable_at_once)
         return {.outcome = Outcome::fail,

@@ -83,7 +83,7 @@ class World {
 
     const Timeline& time_;
     ModelPtr model_;
-    std::string home_; ///< the node's own datacenter; empty: outside all
+    Site* home_ = nullptr; ///< the node's own; null: it stands outside all
     std::map<std::string, Site> sites_;
     std::map<std::string, Target> targets_;
     std::deque<Cluster> clusters_;

@@ -129,7 +129,7 @@ void Faults::ourselves() {
         story_.references_work();
         auto pause = random_.between(100ms, 30s);
         story_.stall_daemon(pause);
-        own_fault_ = story_.now() + pause;
+        own_fault_ = stalled_until_ = story_.now() + pause;
         return note("stalled for " + fairway::to_string(pause));
     }
     }

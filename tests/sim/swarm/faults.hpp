@@ -23,6 +23,7 @@ class Faults {
     bool drained(const std::string& service, const std::string& site) const {
         return drains_.contains({service, site});
     }
+    Moment stalled_until() const { return stalled_until_; }
     Moment last_drain() const { return last_drain_; }                     ///< or undrain
     std::optional<Moment> last_command(const std::string& service) const; ///< an operator's, to move it
     Moment last_restart() const { return last_restart_; }
@@ -46,7 +47,7 @@ class Faults {
     std::string log_;
     std::set<std::pair<std::string, std::string>> drains_;
     std::map<std::string, Moment> commands_;
-    Moment last_restart_{}, own_fault_{}, last_drain_ = -1h;
+    Moment last_restart_{}, own_fault_{}, last_drain_ = -1h, stalled_until_ = -1h;
     bool last_restart_long_ = false;
 };
 

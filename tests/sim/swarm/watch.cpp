@@ -71,6 +71,7 @@ void Watch::see_truth() {
 void Watch::look() {
     see_truth();
     if (!story_.running()) return;
+    if (story_.report().doubt) last_doubt_ = story_.now();
     for (const auto& service : settings_.services) {
         const auto& all = story_.history(service.name).all();
         auto& judged = judged_[service.name];
@@ -115,7 +116,7 @@ void Watch::judge_excluded(const Drawn& service, const Answer& answer) {
 void Watch::judge_living(const Drawn& service, const Answer& answer) {
     if (service.follows || service.by_approval || !deciding_for_itself()) return;
     if (story_.now() - faults_.last_drain() < 1s) return;
-    if (story_.report().doubt) return;
+    if (story_.now() - last_doubt_ < surely_known) return; // silence counts anew from its end
     bool living = false;
     for (const auto& site : settings_.sites) {
         const auto& truth = truth_.at({service.name, site});
@@ -172,6 +173,7 @@ void Watch::judge_switches() {
 
 void Watch::before_restart() {
     before_.clear();
+    if (story_.now() - faults_.stalled_until() < 10s) return; // it did not look, and said so to nobody
     if (!story_.running() || !story_.disk().failure.empty() || story_.disk().hangs) return;
     for (const auto& service : settings_.services) {
         const auto& now = story_.history(service.name).now();

@@ -50,6 +50,7 @@ class Watch {
     std::map<std::string, std::string> before_;
     std::map<std::string, std::uint64_t> highest_epoch_;
     std::size_t runs_judged_ = 0;
+    Moment last_doubt_ = -1h;
     std::set<std::string> told_;
     std::string problems_;
 };
