@@ -5,11 +5,10 @@
 #include "tests/unit/daemon/scratch.hpp"
 
 #include <doctest/doctest.h>
+
 #include <fstream>
 #include <iterator>
 #include <signal.h>
-
-#include <fstream>
 #include <sstream>
 
 using namespace fairway;
@@ -56,18 +55,20 @@ struct Hooks {
         std::ifstream f(scratch.path / name);
         return (std::ostringstream() << f.rdbuf()).str();
     }
+    /// The process that the hook wrote down.
+    pid_t child() const { return static_cast<pid_t>(std::stol(file("child"))); }
 };
 
 /// It runs: a killed orphan that nobody has reaped (not every container has an init that does) no longer
 /// lives.
-bool lives(const std::string& pid) {
-    std::ifstream stat("/proc/" + pid + "/stat");
+bool lives(pid_t pid) {
+    std::ifstream stat("/proc/" + std::to_string(pid) + "/stat");
     std::string text((std::istreambuf_iterator<char>(stat)), {});
     const auto end = text.rfind(')'); // of the command, which may hold anything
     return end != text.npos && text.size() > end + 2 && text[end + 2] != 'Z' && text[end + 2] != 'X';
 }
 
-bool ends(const std::string& pid) {
+bool ends(pid_t pid) {
     for (int i = 0; i < 500 && lives(pid); ++i) usleep(10'000);
     return !lives(pid);
 }
@@ -105,7 +106,7 @@ TEST_CASE("at its deadline a hook's whole process group ends") {
     const auto r = h.run(h.hook("sleep 100 & echo $! > $1/child; echo waiting; wait", 300ms));
     CHECK_FALSE(r.ok);
     CHECK(r.detail == "timed out after 300ms: waiting");
-    CHECK(ends(h.file("child")));
+    CHECK(ends(h.child()));
 }
 
 TEST_CASE("one that ignores TERM is killed two seconds later, with its children") {
@@ -115,7 +116,7 @@ TEST_CASE("one that ignores TERM is killed two seconds later, with its children"
                                 200ms));
     CHECK_FALSE(r.ok);
     CHECK(r.detail.starts_with("timed out after 200ms"));
-    CHECK(ends(h.file("child")));
+    CHECK(ends(h.child()));
 }
 
 TEST_CASE("a hook may print without end; its last 4 KiB are kept") {
@@ -131,9 +132,10 @@ TEST_CASE("what a hook leaves running in the background does not hold it up") {
     Hooks h;
     const auto r = h.run(h.hook("sleep 100 & echo $! > $1/child; exit 0"));
     CHECK(r.ok);
-    const std::string child = h.file("child");
+    const pid_t child = h.child();
     CHECK(lives(child));
-    kill(static_cast<pid_t>(std::stol(child)), SIGKILL);
+    kill(child, SIGKILL);
+    CHECK(ends(child));
 }
 
 TEST_CASE("a hook that never reads a large input is not waited for") {
@@ -193,7 +195,7 @@ TEST_CASE("the helper ends with the daemon, and what it runs with it") {
         while (child.empty()) usleep(1000), child = h.file("pid");
     }
     CHECK(kill(helper, 0) != 0);
-    CHECK(ends(child));
+    CHECK(ends(static_cast<pid_t>(std::stol(child))));
 }
 
 TEST_CASE("a URL that nobody answers is a failure that says so") {
