@@ -10,6 +10,7 @@
 #include "config/record.hpp"
 #include "config/time.hpp"
 
+#include <array>
 #include <map>
 #include <memory>
 #include <optional>
@@ -31,10 +32,47 @@ struct Node {
     bool runbook = false; ///< this one, of several, runs the hooks (L17)
 };
 
+/// DNS cookies (RFC 7873, 9018). Servers that answer for one another share the secrets.
+struct CookieSettings {
+    using Secret = std::array<std::uint8_t, 16>; ///< a key of SipHash; never shown
+    std::vector<Secret> secrets; ///< the first makes cookies, all are believed; empty: no cookies
+    bool required = false;       ///< who knows cookies gets its answer by UDP only with a valid one
+};
+
+/// What TXT questions of class CH are told (RFC 4892); what is empty is REFUSED.
+struct ChaosSettings {
+    std::string version;  ///< version.bind, version.server
+    std::string identity; ///< id.server, hostname.bind
+};
+
+/// Response rate limiting: how many responses of each class one client network gets by UDP.
+struct RateLimitSettings {
+    enum class Class : std::uint8_t { answer, nodata, nxdomain, referral, error };
+    static constexpr std::size_t classes = 5;
+    std::array<unsigned, classes> rates{}; ///< a second; 0: as many as there are
+    unsigned slip = 2;                     ///< each so-manieth response beyond is TC instead of nothing; 0: none
+    unsigned ipv4_length = 24, ipv6_length = 56; ///< of a client network
+    std::vector<Prefix> exempt;
+
+    bool on() const { return rates != decltype(rates){}; }
+};
+
+/// What TCP clients may hold (RFC 7766 section 6.2).
+struct TcpSettings {
+    unsigned connections = 4000; ///< at once; the one that has been quiet longest makes room for the next
+    unsigned per_client = 100;   ///< of one address, or of one IPv6 /64
+    Duration idle = 10s;         ///< without a whole query, or with answers that are not taken
+    Duration total = 300s;       ///< however busy
+};
+
 struct DnsSettings {
     std::vector<SocketAddress> listen; ///< UDP and TCP; 0.0.0.0 and [::] stand for each address there is
     unsigned threads = 0;              ///< UDP workers; 0: one a core
     std::string nsid;                  ///< RFC 5001; empty: none
+    CookieSettings cookies;
+    ChaosSettings chaos;
+    RateLimitSettings rate_limit;
+    TcpSettings tcp;
 };
 
 struct HttpSettings {

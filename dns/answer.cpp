@@ -62,7 +62,7 @@ Bytes bytes_of(const std::string& s) { return {reinterpret_cast<const std::uint8
 
 Reply answer(const Query& query, Bytes message, const Snapshot& snapshot, const Client& client,
              Random& random, std::span<std::uint8_t> out) noexcept {
-    const Bytes nsid = bytes_of(snapshot.fixed->nsid);
+    const Bytes nsid = bytes_of(snapshot.fixed->settings.nsid);
     if (out.data() != message.data()) std::memcpy(out.data(), message.data(), query.question_end);
     if (query.rcode != Rcode::noerror)
         return finish(query, message, out.data(), {0, query.rcode, {}}, query.question_end, nsid, 0);

@@ -2,6 +2,7 @@
 
 #include "dns/table_builder.hpp"
 
+#include <algorithm>
 #include <cassert>
 
 namespace fairway::dns {
@@ -16,9 +17,11 @@ SnapshotPtr compile(const Model& model, std::span<const AnswerPlan> plans, std::
     auto snapshot = std::make_shared<Snapshot>();
     const std::size_t classes = model.clients.classes.size();
     snapshot->generation = generation;
+    DnsSettings settings = model.dns;
+    settings.nsid.resize(std::min(settings.nsid.size(), max_nsid));
     snapshot->fixed = std::make_shared<const StaticPart>(
-        StaticPart{TableBuilder(model).build(), NetworkTable(model.clients.networks),
-                   model.dns.nsid.substr(0, max_nsid), classes});
+        StaticPart{TableBuilder(model).build(), NetworkTable(model.clients.networks), std::move(settings),
+                   classes});
     snapshot->services.reserve(plans.size());
     for (const auto& plan : plans) snapshot->services.push_back(ServiceAnswers::make(plan, classes));
     return snapshot;

@@ -10,7 +10,6 @@
 #include "dns/service_answers.hpp"
 
 #include <span>
-#include <string>
 
 namespace fairway::dns {
 
@@ -18,7 +17,7 @@ namespace fairway::dns {
 struct StaticPart {
     NameTable names;
     NetworkTable networks;
-    std::string nsid;
+    DnsSettings settings; ///< the rules and limits of messages
     std::size_t client_classes = 1;
 };
 
