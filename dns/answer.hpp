@@ -14,6 +14,8 @@ struct Client {
     enum class Transport : std::uint8_t { udp, tcp };
     IpAddress address;
     Transport transport = Transport::udp;
+    std::uint16_t keepalive = 0; ///< of TCP: how long its connection may be idle, in 100 ms
+    std::uint32_t now = 0;       ///< Unix time in seconds; cookies are dated
 };
 
 /// What became of a query, for the counters.
@@ -21,6 +23,7 @@ struct Reply {
     std::size_t size = 0; ///< of the answer; 0: silence
     Rcode rcode = Rcode::noerror;
     bool truncated = false;
+    CookieState cookie = CookieState::none; ///< the query's
 };
 
 /// The answer to `query`, written to `out`, which may be the query's own memory. 0: no answer is due. `out`
@@ -33,6 +36,11 @@ std::size_t answer(Bytes query, const Snapshot& snapshot, const Client& client, 
 /// for; then:
 Reply answer(const Query& query, Bytes message, const Snapshot& snapshot, const Client& client,
              Random& random, std::span<std::uint8_t> out) noexcept;
+
+/// For a client beyond its rate: TC, or BADCOOKIE if it knows cookies, so that it may come back by TCP or
+/// with one. May be called once answer() has overwritten the query.
+Reply slip(const Query& query, Bytes message, const Snapshot& snapshot, const Client& client,
+           std::span<std::uint8_t> out) noexcept;
 
 inline void prefetch_names(const Query& query, const Snapshot& snapshot) noexcept {
     if (query.rcode == Rcode::noerror) snapshot.fixed->names.prefetch_slot(query.name.hash);

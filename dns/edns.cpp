@@ -3,7 +3,7 @@
 namespace fairway::dns {
 namespace {
 
-constexpr std::uint16_t option_nsid = 3, option_client_subnet = 8;
+constexpr std::uint16_t option_nsid = 3, option_client_subnet = 8, option_cookie = 10, option_keepalive = 11;
 constexpr std::size_t fixed_size = 11; // root name 1, type 2, class 2, TTL 4, length 2
 constexpr std::uint8_t do_bit = 0x80;
 
@@ -29,14 +29,40 @@ bool read_options(Bytes options, Edns& edns) noexcept {
         const std::uint16_t code = get16(options.data()), length = get16(options.data() + 2);
         if (options.size() < 4u + length) return false;
         const Bytes body = options.subspan(4, length);
-        if (code == option_nsid) edns.nsid = true;
-        else if (code == option_client_subnet && !read_client_subnet(body, edns.subnet)) return false;
+        switch (code) {
+        case option_nsid: edns.nsid = true; break;
+        case option_client_subnet:
+            if (!read_client_subnet(body, edns.subnet)) return false;
+            break;
+        case option_cookie: // only the first counts (RFC 7873 section 5.2)
+            if (edns.cookie.length == 0 && !edns.cookie.read(body)) return false;
+            break;
+        case option_keepalive: edns.keepalive = true; break;
+        }
         options = options.subspan(4u + length);
     }
     return true;
 }
 
 std::size_t subnet_octets(const ClientSubnet& s) { return (s.source + 7u) / 8; }
+
+std::uint8_t* write_subnet(std::uint8_t* at, const ClientSubnet& subnet, unsigned scope) noexcept {
+    const std::size_t octets = subnet_octets(subnet);
+    put16(at, option_client_subnet);
+    put16(at + 2, 4 + octets);
+    put16(at + 4, subnet.family);
+    at[6] = subnet.source;
+    at[7] = static_cast<std::uint8_t>(scope);
+    std::memcpy(at + 8, subnet.address.bytes.data(), octets);
+    return at + 8 + octets;
+}
+
+std::uint8_t* write_option(std::uint8_t* at, std::uint16_t code, Bytes body) noexcept {
+    put16(at, code);
+    put16(at + 2, body.size());
+    std::memcpy(at + 4, body.data(), body.size());
+    return at + 4 + body.size();
+}
 
 } // namespace
 
@@ -48,17 +74,19 @@ bool read_opt(const std::uint8_t* fixed, Bytes options, Edns& edns) noexcept {
     return edns.version != 0 || read_options(options, edns); // another version may mean other options
 }
 
-std::size_t opt_size(const Edns& query, Bytes nsid) noexcept {
-    if (!query.present) return 0;
+std::size_t opt_size(const Edns& query, const OptReply& reply) noexcept {
+    if (!reply.present) return 0;
     std::size_t size = fixed_size;
-    if (query.subnet.present) size += 8 + subnet_octets(query.subnet);
-    if (query.nsid && !nsid.empty()) size += 4 + nsid.size();
+    if (reply.subnet) size += 8 + subnet_octets(query.subnet);
+    if (!reply.nsid.empty()) size += 4 + reply.nsid.size();
+    if (!reply.cookie.empty()) size += 4 + reply.cookie.size();
+    if (reply.keepalive) size += 4 + 2;
     return size;
 }
 
-std::uint8_t* write_opt(std::uint8_t* out, const Edns& query, Bytes nsid, Rcode rcode,
+std::uint8_t* write_opt(std::uint8_t* out, const Edns& query, const OptReply& reply, Rcode rcode,
                         unsigned scope) noexcept {
-    if (!query.present) return out;
+    if (!reply.present) return out;
     out[0] = 0;
     put16(out + 1, 41);
     put16(out + 3, max_udp);
@@ -67,21 +95,13 @@ std::uint8_t* write_opt(std::uint8_t* out, const Edns& query, Bytes nsid, Rcode 
     out[7] = query.dnssec_ok ? do_bit : 0;
     out[8] = 0;
     std::uint8_t* at = out + fixed_size;
-    if (query.subnet.present) {
-        const std::size_t octets = subnet_octets(query.subnet);
-        put16(at, option_client_subnet);
-        put16(at + 2, 4 + octets);
-        put16(at + 4, query.subnet.family);
-        at[6] = query.subnet.source;
-        at[7] = static_cast<std::uint8_t>(scope);
-        std::memcpy(at + 8, query.subnet.address.bytes.data(), octets);
-        at += 8 + octets;
-    }
-    if (query.nsid && !nsid.empty()) {
-        put16(at, option_nsid);
-        put16(at + 2, nsid.size());
-        std::memcpy(at + 4, nsid.data(), nsid.size());
-        at += 4 + nsid.size();
+    if (reply.subnet) at = write_subnet(at, query.subnet, scope);
+    if (!reply.nsid.empty()) at = write_option(at, option_nsid, reply.nsid);
+    if (!reply.cookie.empty()) at = write_option(at, option_cookie, reply.cookie);
+    if (reply.keepalive) {
+        std::uint8_t timeout[2];
+        put16(timeout, reply.keepalive);
+        at = write_option(at, option_keepalive, timeout);
     }
     put16(out + 9, static_cast<std::size_t>(at - out) - fixed_size);
     return at;

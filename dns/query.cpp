@@ -67,8 +67,19 @@ bool read_additional(Bytes message, std::size_t at, Edns& edns) noexcept {
     return at == message.size();
 }
 
+// Without a question: an error, unless it is there for its cookie.
+Rcode read_no_question(Bytes message, Query& query) noexcept {
+    if (!read_additional(message, header_size, query.edns)) return Rcode::formerr;
+    if (query.edns.version != 0) return Rcode::badvers;
+    if (query.edns.cookie.length) query.asks = Query::Asks::cookie;
+    return Rcode::formerr;
+}
+
+// RFC 9619: one question, or none.
 Rcode read_question(Bytes message, Query& query) noexcept {
-    if (get16(message.data() + 4) != 1 || !read_name(message, query.name)) return Rcode::formerr;
+    const unsigned questions = get16(message.data() + 4);
+    if (questions == 0) return read_no_question(message, query);
+    if (questions != 1 || !read_name(message, query.name)) return Rcode::formerr;
     const std::size_t end = header_size + query.name.length;
     if (end + 4 > message.size()) return Rcode::formerr;
     query.type = get16(message.data() + end);
@@ -77,8 +88,10 @@ Rcode read_question(Bytes message, Query& query) noexcept {
         return Rcode::refused; // before its SOA in the authority section is a FORMERR
     if (!read_additional(message, end + 4, query.edns)) return Rcode::formerr;
     if (query.edns.version != 0) return Rcode::badvers;
-    const bool ours = get16(message.data() + end + 2) == class_in && query.type != rrtype::axfr;
-    return ours ? Rcode::noerror : Rcode::refused;
+    const unsigned asked_class = get16(message.data() + end + 2);
+    if (asked_class == class_in && query.type != rrtype::axfr) return Rcode::noerror;
+    if (asked_class == class_chaos) query.asks = Query::Asks::server;
+    return Rcode::refused;
 }
 
 } // namespace
@@ -87,9 +100,13 @@ bool read_query(Bytes message, Query& query) noexcept {
     if (message.size() < header_size || message[2] & (flag::qr >> 8)) return false;
     query.flags = get16(message.data() + 2);
     query.question_end = header_size;
+    query.asks = Query::Asks::names;
     query.edns = Edns{};
     query.rcode = read_question(message, query);
-    if (query.flags & flag::opcode) query.rcode = Rcode::notimp;
+    if (query.flags & flag::opcode) {
+        query.rcode = Rcode::notimp;
+        query.asks = Query::Asks::names;
+    }
     return true;
 }
 

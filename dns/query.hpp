@@ -8,10 +8,14 @@ namespace fairway::dns {
 
 /// Left uninitialised by its owner; read_query() sets what it says it has read.
 struct Query {
+    /// Of our names; of the server itself (class CH); or of nothing: no question, a cookie (RFC 7873 5.4).
+    enum class Asks : std::uint8_t { names, server, cookie };
+
     std::uint16_t flags; ///< as sent
     std::uint16_t type;
     std::uint16_t question_end; ///< offset after the question; 12 where none could be read
-    Rcode rcode;                ///< not noerror: the answer is this and nothing else
+    Rcode rcode; ///< not noerror: the answer is this and nothing else, unless it asks for no names
+    Asks asks;
     Edns edns;
     FoldedName name; ///< set if question_end > 12
 };

@@ -22,7 +22,7 @@ inline constexpr std::size_t plain_udp = 512;     ///< RFC 1035 section 2.3.4, w
 inline constexpr std::size_t max_udp = 1232;
 inline constexpr std::uint16_t pointer_mark = 0xc000; ///< RFC 1035 section 4.1.4
 inline constexpr std::size_t max_pointer = 0x3fff;
-inline constexpr std::uint16_t class_in = 1;
+inline constexpr std::uint16_t class_in = 1, class_chaos = 3;
 
 /// Response codes; those above 15 are told in the OPT record (RFC 6891).
 enum class Rcode : std::uint16_t {
@@ -33,7 +33,8 @@ enum class Rcode : std::uint16_t {
     notimp = 4,
     refused = 5,
     yxdomain = 6,
-    badvers = 16
+    badvers = 16,
+    badcookie = 23 // RFC 7873
 };
 
 /// Bits of the header's second 16-bit word.
