@@ -37,6 +37,7 @@ Switch switch_of(const Json& j) {
     s.resume = word(j.at("resume"), SwitchStep::obsolete);
     s.fence_begun = j.at("fence_begun");
     s.approved = j.at("approved");
+    s.blind = j.value("blind", false);
     s.data_judged = j.value("data_judged", false);
     s.failure = j.at("failure");
     return s;
@@ -113,6 +114,7 @@ Json switch_record(const Switch& s) {
             {"resume", to_string(s.resume)},
             {"fence_begun", s.fence_begun},
             {"approved", s.approved},
+            {"blind", s.blind},
             {"data_judged", s.data_judged},
             {"failure", s.failure}};
 }

@@ -23,6 +23,8 @@ void merge(SiteClaim& site, const MemberState& m, Instant now, bool& any) {
     bool ended = down || t.otherwise >= timing.fall || (never ? t.roleless >= timing.fall : !young);
     bool unseen = t.role == Role::primary && m.health.last.outcome == Outcome::unknown;
     site.unseen |= unseen;
+    const Observation& last = m.health.last;
+    site.dark |= last.begun == Instant{} || last.outcome == Outcome::unknown || m.health.held;
     site.judged &= (t.role && young) || t.roleless >= timing.fall;
     site.gone &= ended && !unseen;
     if (!primary || !young) return;

@@ -21,6 +21,7 @@ struct SiteClaim {
     bool roleless = false;  ///< none of its members has reported any role for `fall` results (L15)
     bool answers = false;   ///< a member's latest answer names a role and is young enough
     bool judged = false;    ///< each of its members has answered lately, or failed `fall` times
+    bool dark = false; ///< a member cannot be looked at now, has not been yet, or is silent and not believed
     bool unseen = false; ///< the member that held the claim cannot be looked at, by a fault of our own (L3)
     std::optional<std::uint64_t> epoch;
     std::string system;

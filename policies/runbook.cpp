@@ -58,6 +58,7 @@ class Walk {
         s_.failure = std::move(failure);
         s_.step = SwitchStep::awaiting_approval;
         s_.step_since = view_.now.wall;
+        wake_after(approval_lasts);
         out_.changed = true;
         say(Change::switch_waiting, severity, s_.failure + "; `fairwayctl approve " + s_.id + "` goes on");
     }
@@ -92,15 +93,26 @@ class Walk {
         return s_.step <= SwitchStep::promote; // awaiting_approval, prepare, fence, promote
     }
 
+    void wake_after(Duration limit) {
+        out_.due = s_.step_since + std::chrono::ceil<WallTime::duration>(limit);
+    }
+
+    /// Has this step waited that long? Says when it will have.
+    bool waited(Duration limit) {
+        if (view_.now.wall - s_.step_since >= limit) return true;
+        wake_after(limit);
+        return false;
+    }
+
     bool expire() {
-        if (view_.now.wall - s_.step_since < approval_lasts) return false;
+        if (!waited(approval_lasts)) return false;
         return end(Change::switch_obsolete, "not approved within 24 hours");
     }
 
     /// A hook may end well and the role never arrive: nothing may block the next switch for ever.
     bool await_no_longer() {
         Duration limit = view_.service.no_primary_hold;
-        if (view_.now.wall - s_.step_since < limit) return false;
+        if (!waited(limit)) return false;
         auto why = s_.to + " did not become primary within " + brief(limit);
         failed(why);
         if (view_.still_there) return end(Change::switch_obsolete, "the primary is still in " + s_.from);
@@ -111,7 +123,20 @@ class Walk {
         return false;
     }
 
+    /// A site that this node cannot look at may hold a primary by now.
+    bool in_the_dark() const { return !view_.dark.empty() && !s_.blind && s_.step <= SwitchStep::promote; }
+
+    /// The node itself may be cut off, which ends soon or needs somebody who can see.
+    bool await_sight() {
+        if (!waited(view_.service.no_primary_hold)) return false;
+        s_.blind = true;
+        wait(s_.step, view_.dark + " cannot be looked at from here, and may hold a primary",
+             Severity::critical);
+        return false;
+    }
+
     bool run_or_pass() {
+        if (in_the_dark()) return await_sight();
         if (view_.unsettled && s_.step <= SwitchStep::promote) return false;
         if (view_.guard && !s_.approved && s_.step <= SwitchStep::promote) {
             wait(s_.step, *view_.guard, Severity::critical);

@@ -51,6 +51,7 @@ struct Switch {
     bool fence_begun = false;
     bool approved = false;
     bool insisted = false;    ///< a person approved promoting although the primary may still be there
+    bool blind = false;       ///< a person was asked to let it go on although a site cannot be looked at
     bool data_judged = false; ///< the RPO guard let it pass (L16): stands, even if a restart forgets the lag
     std::string failure;      ///< why it waits, if a step failed
 };
@@ -77,6 +78,7 @@ struct RunbookView {
     const Service& service;
     bool cause_holds = true;    ///< the reason, judged now
     bool unsettled = false;     ///< a claim stirs elsewhere, or the target has not answered lately: wait
+    std::string dark;           ///< the sites that cannot be looked at now; empty: all can
     bool target_failed = false; ///< nobody can be moved to the target any more
     bool role_arrived = false;  ///< the target holds the role (or there is none to wait for)
     std::optional<bool> source_claims =
@@ -92,8 +94,9 @@ struct RunbookView {
 struct RunbookStep {
     std::vector<HookRequest> hooks;
     std::vector<Transition> transitions;
-    bool changed = false; ///< the switch must be written down again
-    bool ended = false;   ///< done or obsolete: forget it
+    bool changed = false;        ///< the switch must be written down again
+    bool ended = false;          ///< done or obsolete: forget it
+    std::optional<WallTime> due; ///< when it has waited long enough
 };
 
 /// A person's approval, or a hook, is waited for no longer than this.

@@ -284,6 +284,10 @@ RunbookView runbook_view(const ServiceState& s, const ServiceContext& c, std::sp
     view.role_arrived = at == s.running->to;
     if (s.followed && s.running->step == SwitchStep::promote)
         view.source_claims = claims_since(claims[s.followed->endpoint], c.now.at(s.running->step_since));
+    for (const SiteClaim& k : claims)
+        if (k.dark)
+            view.dark +=
+                (view.dark.empty() ? "" : " and ") + c.model.datacenter_of(c.service, k.endpoint).name;
     for (const SiteClaim& k : claims) // a primary that appears anywhere ends the race before it is a race
         view.unsettled |=
             k.fresh && followable(k, s.followed) && (!s.followed || k.endpoint != s.followed->endpoint);
@@ -319,10 +323,7 @@ void run_switch(Turn& t, std::span<const SiteClaim> claims) {
     }
     if (!step.ended) look_at_source(t, claims);
     if (step.ended) t.s.running.reset();
-    else if (t.s.running->step == SwitchStep::awaiting_approval)
-        t.due(t.c.now.at(t.s.running->step_since) + approval_lasts);
-    else if (t.s.running->step == SwitchStep::await_role)
-        t.due(t.c.now.at(t.s.running->step_since) + t.c.service.no_primary_hold);
+    else if (step.due) t.due(t.c.now.at(*step.due));
 }
 
 } // namespace fairway::policies

@@ -169,3 +169,55 @@ TEST_CASE("L17: a primary that appears elsewhere while the switch runs ends it b
         }
     }
 }
+
+TEST_CASE("L17: a switch that was approved in the dark is judged by what is seen, not by what was") {
+    for (std::uint64_t seed = 1; seed <= 20; ++seed) {
+        Drill s{sites(3, {{"shop", by_approval}}), seed};
+        s.runs(1min);
+        // given: east dies, a switch to west waits for approval, and then we lose our own interface
+        s.kill("east");
+        s.runs(1min);
+        auto id = s.waiting_switch("shop");
+        REQUIRE_FALSE(id.empty());
+        s.world().interface = false;
+        s.runs(1min);
+        // when the others help themselves, an operator approves what he still sees, and we see again
+        s.database("eu").promote();
+        s.revive("east");
+        s.database("east").rejoin();
+        s.approve(id);
+        s.runs(1min);
+        s.world().interface = true;
+        s.runs(2min);
+        // then nobody makes a second primary
+        CHECK(s.database("west").role() == fairway::Role::standby);
+        CHECK(s.answers("shop") == "eu");
+        CHECK(s.count(Change::two_primaries) == 0);
+    }
+}
+
+TEST_CASE("L17: what cannot be looked at is asked about, and a person who can see lets the switch go on") {
+    Drill s{sites(3, {{"shop", by_approval}})};
+    s.runs(1min);
+    s.kill("east");
+    s.runs(1min);
+    auto id = s.waiting_switch("shop");
+    REQUIRE_FALSE(id.empty());
+    // given: approved while this node sees nothing
+    s.world().interface = false;
+    s.runs(1min);
+    s.approve(id);
+    // when it stays so: nothing runs, and the switch asks again
+    s.runs(59s);
+    CHECK(s.waiting_switch("shop").empty());
+    s.runs(5s);
+    CHECK(s.waiting_switch("shop") == id);
+    CHECK(s.runbook().runs().empty());
+    // then a second word is enough, once the target is seen
+    s.approve(id);
+    s.runs(30s);
+    CHECK(s.runbook().runs().empty());
+    s.world().interface = true;
+    s.runs(1min);
+    CHECK(s.answers("shop") == "west");
+}

@@ -32,6 +32,7 @@ Switch a_switch() {
             .resume = SwitchStep::fence,
             .fence_begun = true,
             .approved = true,
+            .blind = true,
             .data_judged = true,
             .failure = "exit status 1: \xff \"quoted\"\n"};
 }
@@ -128,6 +129,7 @@ TEST_CASE("what is written is restored, every field of it") {
     CHECK(shop.running->step_since == today + 5s);
     CHECK(shop.running->fence_begun);
     CHECK(shop.running->approved);
+    CHECK(shop.running->blind);
     CHECK(shop.running->data_judged);
     CHECK(shop.no_primary_since == today - 30s);
     CHECK(shop.running->operator_name == "ann");
