@@ -177,9 +177,29 @@ void dns_work(Page& page, const DnsCounts& dns) {
     }
     Family(page, counter, "dns_tcp_connections_total", "TCP connections accepted.")
         .add({}, static_cast<double>(dns.tcp.connections));
-    Family(page, counter, "dns_tcp_closed_total",
-           "TCP connections closed by a limit: idle, too old, one too many.")
-        .add({}, static_cast<double>(dns.tcp.closed_by_limit));
+    Family(page, gauge, "dns_tcp_connections", "TCP connections there are.")
+        .add({}, static_cast<double>(dns.tcp.connections - dns.tcp.ended));
+    Family closed(page, counter, "dns_tcp_closed_total", "TCP connections closed by a limit, by which.");
+    constexpr std::array<std::string_view, dns::tcp_ends> ends{"idle",  "total",  "slow",
+                                                               "crowd", "client", "junk"};
+    for (std::size_t i = 0; i < ends.size(); ++i)
+        closed.add({{"limit", std::string(ends[i])}}, static_cast<double>(dns.tcp.closed[i]));
+    Family cookies(page, counter, "dns_cookies_total", "Queries with a DNS cookie, by what it was worth.");
+    for (const auto& [name, state] :
+         {std::pair("client", dns::CookieState::client), std::pair("bad", dns::CookieState::bad),
+          std::pair("good", dns::CookieState::good)}) {
+        const auto i = static_cast<std::size_t>(state);
+        cookies.add({{"cookie", name}}, static_cast<double>(dns.udp.by_cookie[i] + dns.tcp.by_cookie[i]));
+    }
+    Family limited(page, counter, "dns_rate_limited_total",
+                   "UDP responses beyond the rate, by class and what was sent instead.");
+    constexpr std::array<std::string_view, RateLimitSettings::classes> classes{"answer", "nodata", "nxdomain",
+                                                                               "referral", "error"};
+    for (std::size_t i = 0; i < classes.size(); ++i) {
+        const std::string name(classes[i]);
+        limited.add({{"class", name}, {"action", "dropped"}}, static_cast<double>(dns.udp.dropped[i]));
+        limited.add({{"class", name}, {"action", "slipped"}}, static_cast<double>(dns.udp.slipped[i]));
+    }
 }
 
 /// From one probe's time to a minute: where the promises lie (2.8 s, 9 s).

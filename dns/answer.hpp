@@ -24,6 +24,8 @@ struct Reply {
     Rcode rcode = Rcode::noerror;
     bool truncated = false;
     CookieState cookie = CookieState::none; ///< the query's
+    bool limited = false;                   ///< by rate: slipped, or dropped if the size is 0
+    RateLimitSettings::Class limited_as{};
 };
 
 /// The answer to `query`, written to `out`, which may be the query's own memory. 0: no answer is due. `out`

@@ -65,17 +65,19 @@ std::vector<std::string> Server::bind_all(const DnsSettings& settings, unsigned 
     return problems;
 }
 
-Server::Started Server::start(const DnsSettings& settings, SnapshotPtr first, TcpLimits limits) {
+Server::Started Server::start(const DnsSettings& settings, SnapshotPtr first) {
     Bound bound;
-    if (auto problems = bind_all(settings, worker_count(settings), bound); !problems.empty())
+    const unsigned workers = worker_count(settings);
+    if (auto problems = bind_all(settings, workers, bound); !problems.empty())
         return {nullptr, std::move(problems)};
     std::unique_ptr<Server> server(new Server);
     server->handover_.publish(std::move(first));
     server->addresses_ = std::move(bound.addresses);
-    server->tcp_ = std::make_unique<TcpFront>(std::move(bound.tcp), server->handover_, limits, seed());
+    server->tcp_ = std::make_unique<TcpFront>(std::move(bound.tcp), server->handover_, seed());
     if (!server->tcp_->problem().empty()) return {nullptr, {server->tcp_->problem()}};
     for (auto& socket : bound.udp)
-        server->workers_.push_back(std::make_unique<UdpWorker>(std::move(socket), server->handover_, seed()));
+        server->workers_.push_back(
+            std::make_unique<UdpWorker>(std::move(socket), server->handover_, workers, seed()));
     return {std::move(server), {}};
 }
 

@@ -16,7 +16,7 @@ class Server {
     /// Binds every address of `settings` for UDP and TCP and answers from `first` on. 0.0.0.0 and [::] stand
     /// for the addresses there are now; later changes are not followed yet. Port 0 takes a free one, the same
     /// for UDP and TCP.
-    static Started start(const DnsSettings& settings, SnapshotPtr first, TcpLimits limits = {});
+    static Started start(const DnsSettings& settings, SnapshotPtr first);
     ~Server(); ///< what has been received is answered, then everything is closed
 
     /// False: its generation is not above the one served.

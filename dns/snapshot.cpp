@@ -19,9 +19,8 @@ SnapshotPtr compile(const Model& model, std::span<const AnswerPlan> plans, std::
     snapshot->generation = generation;
     DnsSettings settings = model.dns;
     settings.nsid.resize(std::min(settings.nsid.size(), max_nsid));
-    snapshot->fixed = std::make_shared<const StaticPart>(
-        StaticPart{TableBuilder(model).build(), NetworkTable(model.clients.networks), std::move(settings),
-                   classes});
+    snapshot->fixed = std::make_shared<const StaticPart>(StaticPart{
+        TableBuilder(model).build(), NetworkTable(model.clients.networks), std::move(settings), classes});
     snapshot->services.reserve(plans.size());
     for (const auto& plan : plans) snapshot->services.push_back(ServiceAnswers::make(plan, classes));
     return snapshot;

@@ -4,7 +4,9 @@
 
 #include <uv.h>
 
+#include <ctime>
 #include <list>
+#include <map>
 
 namespace fairway::dns {
 namespace {
@@ -14,6 +16,24 @@ constexpr std::size_t prefix_size = 2; // RFC 1035 section 4.2.2
 constexpr int listen_backlog = 1024;
 // How often limits are looked at; they are exact to this.
 constexpr std::uint64_t sweep_ms = 250;
+// No query is longer, with room for padding (RFC 8467) and options to come.
+constexpr std::size_t max_query = 4096;
+// Libuv reads up to 32 of these from one connection before it looks at the next: some milliseconds of
+// queries.
+constexpr std::size_t read_size = 16 * 1024;
+// Answers waiting for one slow reader, a message or so; beyond it nothing more is read from that client.
+constexpr std::size_t backlog = 64 * 1024;
+// The same for all of them: beyond it who cannot take its answers is dropped. A thousand such readers.
+constexpr std::size_t most_waiting = 64 << 20;
+// And as much again in the kernel, which would else take megabytes for each.
+constexpr int send_buffer = 64 * 1024;
+
+// Who counts as one client: an address, of IPv6 the /64 that a host may have for itself.
+IpAddress client_of(IpAddress address) {
+    if (address.family == Family::v6)
+        std::fill(address.bytes.begin() + 8, address.bytes.end(), std::uint8_t{0});
+    return address;
+}
 
 } // namespace
 
@@ -25,7 +45,7 @@ struct TcpFront::Loop {
         Loop* loop;
         Connections::iterator place;
         uv_tcp_t handle;
-        IpAddress peer;
+        std::optional<IpAddress> peer;     // once it is known, and counted
         std::uint64_t opened, active;      // loop time, ms
         std::vector<std::uint8_t> partial; // the start of a query whose end has not come yet
         std::size_t waiting = 0;           // octets of answers the kernel has not taken
@@ -39,12 +59,9 @@ struct TcpFront::Loop {
         std::vector<std::uint8_t> bytes;
     };
 
-    Loop(Handover& h, TcpLimits l, std::uint64_t seed)
-        : handover(h),
-          limits(l),
-          random(seed),
-          read_buffer(prefix_size + max_message),
-          out(2 * (prefix_size + max_message)) {
+    Loop(Handover& h, std::uint64_t seed)
+        : handover(h), random(seed), read_buffer(read_size), out(2 * (prefix_size + max_message)) {
+        handover.refresh(snapshot);
         uv_loop_init(&uv);
         uv_async_init(&uv, &wake, [](uv_async_t* a) { static_cast<Loop*>(a->data)->stop(); });
         uv_timer_init(&uv, &sweep);
@@ -62,14 +79,18 @@ struct TcpFront::Loop {
         listener.data = this;
         if (const int error = uv_tcp_open(&listener, socket.fd())) return error;
         socket.release();
+        int size = send_buffer; // what is accepted inherits it
+        uv_send_buffer_size(reinterpret_cast<uv_handle_t*>(&listener), &size);
         return uv_listen(reinterpret_cast<uv_stream_t*>(&listener), listen_backlog,
                          [](uv_stream_t* s, int status) {
                              if (status == 0) static_cast<Loop*>(s->data)->accept(s);
                          });
     }
 
+    const TcpSettings& limits() const { return snapshot->fixed->settings.tcp; }
+
     void accept(uv_stream_t* listener) {
-        if (live >= limits.connections) close_quietest();
+        if (live >= limits().connections) close_quietest();
         auto& c = *connections.emplace_back(std::make_unique<Connection>());
         c.loop = this;
         c.place = std::prev(connections.end());
@@ -79,16 +100,25 @@ struct TcpFront::Loop {
         c.handle.data = &c;
         if (uv_accept(listener, stream(c)) || !learn_peer(c)) return close(c);
         counters.connections.add(1);
+        if (clients[client_of(*c.peer)] > limits().per_client) return close_by(TcpEnd::client, c);
         uv_tcp_nodelay(&c.handle, 1);
         read(c);
     }
 
-    static bool learn_peer(Connection& c) {
+    bool learn_peer(Connection& c) {
         sockaddr_storage a{};
         int length = sizeof a;
         if (uv_tcp_getpeername(&c.handle, reinterpret_cast<sockaddr*>(&a), &length)) return false;
         c.peer = from_sockaddr(reinterpret_cast<sockaddr*>(&a)).ip;
+        ++clients[client_of(*c.peer)];
         return true;
+    }
+
+    void forget_peer(Connection& c) {
+        if (!c.peer) return;
+        counters.ended.add(1);
+        const auto client = clients.find(client_of(*c.peer));
+        if (--client->second == 0) clients.erase(client);
     }
 
     // ------------------------------------------------------------ reading and answering
@@ -126,37 +156,52 @@ struct TcpFront::Loop {
     // they may come back to back), as long as the client takes the answers; keeps the rest.
     void answer_all(Connection& c, Bytes bytes) {
         handover.refresh(snapshot);
+        unix_time = static_cast<std::uint32_t>(time(nullptr));
         if (!c.partial.empty()) {
             c.partial.insert(c.partial.end(), bytes.begin(), bytes.end());
             bytes = c.partial;
         }
-        while (!c.closing && c.waiting <= limits.backlog && bytes.size() >= prefix_size) {
+        bool junk = false;
+        while (!c.closing && c.waiting <= backlog && bytes.size() >= prefix_size) {
             const std::size_t length = get16(bytes.data());
-            if (bytes.size() < prefix_size + length) break;
-            answer_one(c, bytes.subspan(prefix_size, length));
+            junk = length > max_query;
+            if (junk || bytes.size() < prefix_size + length) break;
+            junk = !answer_one(c, bytes.subspan(prefix_size, length));
+            if (junk) break;
             bytes = bytes.subspan(prefix_size + length);
             if (out.size() - used < prefix_size + max_message) write(c);
         }
         if (!c.closing && used) write(c);
         used = 0;
         if (c.closing) return;
+        if (junk) return end_junk(c);
         c.partial = bytes.empty() ? std::vector<std::uint8_t>()
                                   : std::vector<std::uint8_t>(bytes.begin(), bytes.end());
-        if (c.waiting > limits.backlog) pause(c);
+        if (c.waiting > backlog) pause(c);
     }
 
-    void answer_one(Connection& c, Bytes message) {
+    // False: it is no query.
+    bool answer_one(Connection& c, Bytes message) {
         Query query;
         Reply reply;
-        const Client client{c.peer, Client::Transport::tcp};
+        const auto idle = static_cast<std::uint16_t>(std::min<long>(limits().idle / 100ms, 0xffff));
+        const Client client{*c.peer, Client::Transport::tcp, idle, unix_time};
         const std::span<std::uint8_t> room(&out[used + prefix_size], max_message);
         if (read_query(message, query)) reply = answer(query, message, *snapshot, client, random, room);
         counters.queries.add(1);
         counters.count(reply);
-        if (reply.size == 0) return close(c); // whoever speaks no DNS need not go on
+        if (reply.size == 0) return false;
         put16(&out[used], reply.size);
         used += prefix_size + reply.size;
         touch(c);
+        return true;
+    }
+
+    // Whoever speaks no DNS need not go on; what it asked before that it still gets.
+    void end_junk(Connection& c) {
+        counters.closed[static_cast<std::size_t>(TcpEnd::junk)].add(1);
+        c.partial.clear();
+        end(c, true);
     }
 
     // ------------------------------------------------------------ writing
@@ -186,13 +231,16 @@ struct TcpFront::Loop {
             const std::unique_ptr<Write> owner(static_cast<Write*>(request->data));
             owner->connection->loop->written(*owner->connection, owner->bytes.size(), status);
         };
+        if (waiting + bytes.size() > most_waiting) return close_by(TcpEnd::slow, c);
         if (uv_write(&write->request, stream(c), &buf, 1, done)) return close(c);
         write.release();
         c.waiting += bytes.size();
+        waiting += bytes.size();
     }
 
     void written(Connection& c, std::size_t bytes, int status) {
         c.waiting -= bytes;
+        waiting -= bytes;
         if (c.closing) return;
         if (status) return close(c);
         touch(c);
@@ -211,22 +259,24 @@ struct TcpFront::Loop {
 
     void enforce_limits() {
         const std::uint64_t now = uv_now(&uv);
-        const auto over = [&](std::uint64_t since, std::chrono::milliseconds limit) {
-            return now - since >= static_cast<std::uint64_t>(limit.count());
+        const auto over = [&](std::uint64_t since, Duration limit) {
+            return now - since >= static_cast<std::uint64_t>(limit / 1ms);
         };
-        for (auto& c : connections)
-            if (!c->closing && (over(c->active, limits.idle) || over(c->opened, limits.total)))
-                close_by_limit(*c);
+        for (auto& c : connections) {
+            if (c->closing) continue;
+            if (over(c->active, limits().idle)) close_by(TcpEnd::idle, *c);
+            else if (over(c->opened, limits().total)) close_by(TcpEnd::total, *c);
+        }
         handover.refresh(snapshot); // an idle front must not keep an old one alive
     }
 
     void close_quietest() {
         for (auto& c : connections)
-            if (!c->closing) return close_by_limit(*c);
+            if (!c->closing) return close_by(TcpEnd::crowd, *c);
     }
 
-    void close_by_limit(Connection& c) {
-        counters.closed_by_limit.add(1);
+    void close_by(TcpEnd why, Connection& c) {
+        counters.closed[static_cast<std::size_t>(why)].add(1);
         close(c);
     }
 
@@ -235,6 +285,7 @@ struct TcpFront::Loop {
         if (c.closing) return;
         c.closing = true;
         --live;
+        forget_peer(c);
         uv_close(reinterpret_cast<uv_handle_t*>(&c.handle), [](uv_handle_t* h) {
             auto& closed = *static_cast<Connection*>(h->data);
             closed.loop->connections.erase(closed.place);
@@ -249,8 +300,8 @@ struct TcpFront::Loop {
     }
 
     Handover& handover;
-    const TcpLimits limits;
     Random random;
+    std::uint32_t unix_time = 0;
     SnapshotPtr snapshot;
     Counters counters;
     uv_loop_t uv;
@@ -258,14 +309,16 @@ struct TcpFront::Loop {
     uv_timer_t sweep;
     std::vector<std::unique_ptr<uv_tcp_t>> listeners;
     Connections connections;
-    std::size_t live = 0; // connections not being closed
+    std::size_t live = 0;                  // connections not being closed
+    std::map<IpAddress, unsigned> clients; // and whose they are
+    std::size_t waiting = 0;               // octets of answers, over all connections
     std::vector<std::uint8_t> read_buffer;
     std::vector<std::uint8_t> out; // answers, as they will be sent; there is always room for one more
     std::size_t used = 0;          // octets of `out`
 };
 
-TcpFront::TcpFront(std::vector<Socket> sockets, Handover& handover, TcpLimits limits, std::uint64_t seed)
-    : loop_(std::make_unique<Loop>(handover, limits, seed)) {
+TcpFront::TcpFront(std::vector<Socket> sockets, Handover& handover, std::uint64_t seed)
+    : loop_(std::make_unique<Loop>(handover, seed)) {
     for (auto& socket : sockets) {
         const std::string where = bound_address(socket).to_string();
         if (const int error = loop_->listen(std::move(socket)); error && problem_.empty())

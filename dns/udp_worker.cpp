@@ -1,11 +1,13 @@
 #include "dns/udp_worker.hpp"
 
+#include "dns/rate_limit.hpp"
 #include "dns/threads.hpp"
 
 #include <netinet/in.h>
 #include <sys/time.h>
 
 #include <cerrno>
+#include <ctime>
 
 namespace fairway::dns {
 namespace {
@@ -23,10 +25,11 @@ constexpr timeval idle_wake{1, 0};
 } // namespace
 
 struct UdpWorker::Loop {
-    Loop(Socket s, Handover& h, std::uint64_t seed)
+    Loop(Socket s, Handover& h, unsigned workers, std::uint64_t seed)
         : socket(std::move(s)),
           handover(h),
           random(seed),
+          limiter(workers, random.next()),
           buffers(new std::uint8_t[batch * buffer_size]),
           queries(new Query[batch]) {
         for (unsigned i = 0; i < batch; ++i) {
@@ -56,6 +59,9 @@ struct UdpWorker::Loop {
     // Three rounds, so that the memory the next one needs is on its way meanwhile.
     unsigned answer_batch(unsigned n) {
         counters.queries.add(n);
+        unix_time = static_cast<std::uint32_t>(time(nullptr)); // by the vDSO, no system call
+        limiting = snapshot->fixed->settings.rate_limit.on();
+        if (limiting) now = RateLimiter::Clock::now();
         for (unsigned i = 0; i < n; ++i) {
             asked[i] = read_query({&buffers[i * buffer_size], incoming[i].msg_len}, queries[i]);
             if (asked[i]) prefetch_names(queries[i], *snapshot);
@@ -73,9 +79,11 @@ struct UdpWorker::Loop {
         Reply reply;
         if (asked[i]) {
             const Client client{from_sockaddr(reinterpret_cast<sockaddr*>(&peers[i])).ip,
-                                Client::Transport::udp};
-            reply = answer(queries[i], {buffer, incoming[i].msg_len}, *snapshot, client, random,
-                           {buffer, max_udp});
+                                Client::Transport::udp, 0, unix_time};
+            const Bytes message{buffer, incoming[i].msg_len};
+            const std::span<std::uint8_t> out{buffer, max_udp};
+            reply = answer(queries[i], message, *snapshot, client, random, out);
+            if (limiting) reply = limiter.limit(reply, queries[i], message, *snapshot, client, now, out);
         }
         counters.count(reply);
         incoming[i].msg_hdr.msg_namelen = sizeof peers[i];
@@ -99,6 +107,10 @@ struct UdpWorker::Loop {
     Socket socket;
     Handover& handover;
     Random random;
+    RateLimiter limiter;
+    std::uint32_t unix_time = 0;        // of the batch, as is ...
+    RateLimiter::Clock::time_point now; // ... this, while responses are limited
+    bool limiting = false;
     SnapshotPtr snapshot;
     Counters counters;
     std::atomic<bool> stopping{false};
@@ -110,8 +122,8 @@ struct UdpWorker::Loop {
     mmsghdr incoming[batch]{}, outgoing[batch]{};
 };
 
-UdpWorker::UdpWorker(Socket socket, Handover& handover, std::uint64_t seed)
-    : loop_(std::make_unique<Loop>(std::move(socket), handover, seed)),
+UdpWorker::UdpWorker(Socket socket, Handover& handover, unsigned workers, std::uint64_t seed)
+    : loop_(std::make_unique<Loop>(std::move(socket), handover, workers, seed)),
       thread_(start_thread("dns-udp", [this] { loop_->run(); })) {}
 
 UdpWorker::~UdpWorker() {

@@ -15,8 +15,9 @@ namespace fairway::dns {
 
 class UdpWorker {
   public:
-    /// Starts at once. `handover` has a snapshot already.
-    UdpWorker(Socket socket, Handover& handover, std::uint64_t seed);
+    /// Starts at once. `handover` has a snapshot already. `workers`: how many share the address, and with it
+    /// the rates of response rate limiting.
+    UdpWorker(Socket socket, Handover& handover, unsigned workers, std::uint64_t seed);
     ~UdpWorker(); ///< stops within the batch at hand
 
     const Counters& counters() const;

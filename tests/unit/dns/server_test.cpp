@@ -19,8 +19,9 @@ namespace {
 constexpr int patience_ms =
     10'000; // what a loaded machine may need; nothing waits that long when all is well
 
-SnapshotPtr answering(const char* address, std::uint64_t generation) {
+SnapshotPtr answering(const char* address, std::uint64_t generation, const DnsSettings& settings = {}) {
     Model m;
+    m.dns = settings;
     std::vector<std::string> lines{"@ 3600 SOA ns1 host 1 3600 600 86400 60", "@ 3600 NS ns1",
                                    std::string("www 300 A ") + address};
     for (int i = 0; i < 200; ++i)
@@ -156,10 +157,10 @@ TEST_CASE("a client that stops sending still gets its answers, then the end") {
 }
 
 TEST_CASE("idle, slow and surplus connections are closed; the others go on") {
-    TcpLimits limits;
-    limits.idle = 300ms;
-    limits.connections = 3;
-    auto [server, problems] = Server::start(listening({"127.0.0.1:0"}, 1), answering("192.0.2.1", 1), limits);
+    auto settings = listening({"127.0.0.1:0"}, 1);
+    settings.tcp.idle = 300ms;
+    settings.tcp.connections = 3;
+    auto [server, problems] = Server::start(settings, answering("192.0.2.1", 1, settings));
     REQUIRE(server);
     const auto& address = server->addresses()[0];
     const auto idle = connected(address, SOCK_STREAM);
@@ -173,7 +174,9 @@ TEST_CASE("idle, slow and surplus connections are closed; the others go on") {
         send_all(many.back(), framed(query_for("www.example.com.", i)));
         CHECK(get16(receive_message(many.back()).data()) == i);
     }
-    CHECK(server->counts().tcp.closed_by_limit >= 4);
+    const auto closed = server->counts().tcp.closed;
+    CHECK(closed[static_cast<std::size_t>(TcpEnd::idle)] == 2);
+    CHECK(closed[static_cast<std::size_t>(TcpEnd::crowd)] == 2);
 }
 
 TEST_CASE("an address that cannot be bound is named, with what to do") {
