@@ -132,6 +132,7 @@ void carry_over(ServiceState& to, ServiceState& from, const Model& old_model, co
     to.plan_since = from.plan_since;
     to.reason = from.reason;
     to.hook_running = from.hook_running && to.running;
+    to.orphan = from.hook_running && !to.running ? from.running->id : from.orphan;
     to.unclaimed_since = from.unclaimed_since;
     to.no_primary = from.no_primary;
     to.no_primary_critical = from.no_primary_critical;
@@ -386,8 +387,10 @@ Effects Engine::hook_ended(const HookResult& result, Now now) {
     auto& st = *state_;
     auto name = Name::parse(result.service);
     auto index = name ? st.model->find_service(*name) : std::nullopt;
-    if (!index || !st.services[*index].running) return {};
+    if (!index) return {};
     ServiceState& s = st.services[*index];
+    if (s.orphan == result.switch_id) s.orphan.clear();
+    if (!s.running) return st.turn(*index, now);
     ServiceContext c = st.context(*index, now);
     auto claims = claims_of(c);
     RunbookStep step = policies::hook_ended(*s.running, s.hook_running, result, runbook_view(s, c, claims));

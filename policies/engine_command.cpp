@@ -45,8 +45,8 @@ bool takes_last(const ServiceState& s, const Model& model, const Scope& scope) {
     };
     if (s.running && covers(scope, service.name.to_string(), s.running->to))
         return true; // it is about to be moved to
-    if (service.follows_primary())
-        return s.followed && covered(s.followed->endpoint) && !s.endpoints[s.followed->endpoint].excluded;
+    if (service.follows_primary() && s.followed)
+        return covered(s.followed->endpoint) && !s.endpoints[s.followed->endpoint].excluded;
     bool usable_before = false, usable_after = false, any_left = false;
     for (EndpointIndex e = 0; e < s.endpoints.size(); ++e) {
         usable_before |= s.endpoints[e].fit;
@@ -139,6 +139,9 @@ CommandResult Engine::State::request_switch(ServiceIndex index, SwitchCause caus
     if (s.running && (s.running->step != SwitchStep::awaiting_approval || s.running->to == dc))
         return refused("switch " + s.running->id + " is under way (" +
                        std::string(to_string(s.running->step)) + "): approve it, or wait for its end");
+    if (!s.orphan.empty())
+        return refused("a hook of switch " + s.orphan +
+                       " still runs, though its target is gone: wait for its end");
     bool follow = c.service.follows_primary();
     auto seat = follow ? (s.followed ? std::optional(s.followed->endpoint) : std::nullopt) : s.active;
     if (seat == to) return refused(c.service.name.to_string() + " is in " + dc + " already");

@@ -57,6 +57,8 @@ struct ServiceState {
 
     std::optional<Switch> running;
     bool hook_running = false;
+    std::string
+        orphan; ///< id of a switch whose target a reload removed while its hook ran: no other begins yet
 
     bool unquiet = false;                               ///< something was pending at the last turn
     std::optional<Instant> noise;                       ///< last moment something was pending (TTL)

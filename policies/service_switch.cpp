@@ -298,7 +298,7 @@ RunbookView runbook_view(const ServiceState& s, const ServiceContext& c, std::sp
 }
 
 void run_switch(Turn& t, std::span<const SiteClaim> claims) {
-    if (!t.s.served) return;
+    if (!t.s.served || !t.s.orphan.empty()) return;
     if (!t.s.running) {
         if (t.c.service.follows_primary()) start_following_service(t, claims);
         else start_latched_service(t);

@@ -39,6 +39,25 @@ TEST_CASE("H11: a hold-down under way goes on through a reload") {
     CHECK(*up - back <= 30s + 2 * 2s + 30ms);
 }
 
+TEST_CASE("L17: a reload that removes the target of a running hook begins no other switch beside it") {
+    std::string shop =
+        follow + "failover: automatic\nhooks: {promote: {exec: [/srv/promote], timeout: 60s}}\n";
+    Drill s{sites(3, {{"shop", shop}})};
+    s.program(fairway::Hook::Step::promote).takes = 30s;
+    s.runs(1min);
+    // given: east is dead, and west, which is next, is being promoted
+    s.kill("east");
+    REQUIRE(s.runs_until([&] { return s.runbook().runs().size() == 1; }, 1min));
+    std::string to = s.runbook().runs().front().to;
+    // when the datacenter being promoted is taken out of the configuration
+    REQUIRE(to == "west");
+    s.reload(sites_with(3, {"shop", shop}, "east: {addresses: [10.1.0.1]}\neu: {addresses: [10.3.0.1]}\n"));
+    s.runs(20s);
+    // then eu is not promoted while the hook for west still runs
+    CHECK(s.runbook().runs().size() == 1);
+    CHECK_FALSE(s.failover("shop", "eu").accepted);
+}
+
 TEST_CASE("H11: a target that is removed gets no probe from then on") {
     Drill s{sites(3, {{"www", weighted}})};
     s.runs(1min);

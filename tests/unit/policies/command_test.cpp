@@ -112,6 +112,13 @@ TEST_CASE("L19: what would take a last usable site is refused whole, naming the 
     CHECK(d.alarmed("all_excluded"));
 }
 
+TEST_CASE("L19: before a primary is known, every site is the last one") {
+    Desk d(three_services());
+    auto result = d.command(Drain{{"shop.test", ""}, "works"});
+    CHECK_FALSE(result.accepted);
+    CHECK(result.details == std::vector<std::string>{"shop.test"});
+}
+
 TEST_CASE("L19: the last fit site is the last usable one, even if a failing one is left") {
     Desk d = all_well();
     d.now_sees("west", Sight::refuse);
@@ -156,7 +163,7 @@ TEST_CASE("L14: a failover of a following service runs the hooks and waits for t
     CHECK(d.services.back().running.has_value());
     CHECK(d.hooks.back().step == Hook::Step::fence);
     CHECK_FALSE(d.command(Failover{"shop.test", "west"}).accepted); // one at a time
-    d.now_sees("east", "db", Sight::refuse); // the fence has stopped it
+    d.now_sees("east", "db", Sight::refuse);                        // the fence has stopped it
     d.hook_ends(true);
     CHECK(d.hooks.back().step == Hook::Step::fence); // the old primary is looked at once more first
     d.beats(3);
