@@ -60,6 +60,9 @@ void read_services(const Mapping& file, Binding& b);    // services.cpp
 void read_zones(const Mapping& file, Binding& b);       // zones.cpp
 void review(Binding& b);                                // review.cpp: what only the whole shows
 
+void read_dns(const Node& n, Binding& b); // name_server.cpp
+void set_dns_defaults(DnsSettings& dns);  // likewise: where there is no `dns`, or for what it leaves out
+
 // Parts that several groups or services have.
 void read_ttl(const Node& n, std::string_view path, Ttl& out, Diagnostics& problems);
 void read_timing(const Mapping& m, CheckTiming& out);

@@ -25,6 +25,7 @@ bool read_value(const Node& n, const Key& key, std::string& out,
                 Diagnostics& problems); ///< a path is made absolute
 bool read_value(const Node& n, const Key& key, IpAddress& out, Diagnostics& problems);
 bool read_value(const Node& n, const Key& key, SocketAddress& out, Diagnostics& problems);
+bool read_value(const Node& n, const Key& key, Prefix& out, Diagnostics& problems);
 
 /// A list, or a scalar that stands for a list of one.
 template<class T> bool read_value(const Node& n, const Key& key, std::vector<T>& out, Diagnostics& problems);

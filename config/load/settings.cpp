@@ -1,4 +1,4 @@
-// node, dns, http, control, state, defaults, self_doubt, brake.
+// node, http, control, state, defaults, self_doubt, brake.
 #include "config/load/binding.hpp"
 
 #include <unistd.h>
@@ -21,15 +21,6 @@ void read_node(const Node& n, Binding& b) {
     if (!m.read("datacenter", datacenter)) return;
     b.node_datacenter = m.get("datacenter")->place();
     b.model.node.datacenter = b.datacenter(datacenter, b.node_datacenter);
-}
-
-void read_dns(const Node& n, Binding& b) {
-    const Mapping m(n, "dns", b.problems);
-    if (m.read("listen", b.model.dns.listen) && b.model.dns.listen.empty())
-        wrong(*m.get("listen"), *find_key("dns.listen"), b.problems, "at least one address");
-    m.read("nsid", b.model.dns.nsid);
-    const Node* threads = m.get("threads");
-    if (threads && !(threads->is_scalar() && threads->text == "auto")) m.read("threads", b.model.dns.threads);
 }
 
 void read_http(const Node& n, Binding& b) {
@@ -112,7 +103,7 @@ void read_timing(const Mapping& m, CheckTiming& out) {
 
 void read_settings(const Mapping& file, Binding& b) {
     b.model.node.name = host_name();
-    b.model.dns.listen = {socket("0.0.0.0:53"), socket("[::]:53")};
+    set_dns_defaults(b.model.dns);
     b.model.http.listen = {socket("127.0.0.1:9553")};
     using Reader = void (*)(const Node&, Binding&);
     const std::pair<std::string_view, Reader> readers[] = {{"node", read_node},

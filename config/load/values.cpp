@@ -137,4 +137,12 @@ bool read_value(const Node& n, const Key& key, SocketAddress& out, Diagnostics& 
     return true;
 }
 
+bool read_value(const Node& n, const Key& key, Prefix& out, Diagnostics& problems) {
+    assert(key.type == Type::prefix);
+    const auto value = n.is_scalar() ? Prefix::parse(n.text) : std::nullopt;
+    if (!value) return wrong(n, key, problems), false;
+    out = *value;
+    return true;
+}
+
 } // namespace fairway::load
