@@ -68,6 +68,7 @@ struct TcpSettings {
 struct DnsSettings {
     std::vector<SocketAddress> listen; ///< UDP and TCP; 0.0.0.0 and [::] stand for each address there is
     unsigned threads = 0;              ///< UDP workers; 0: one a core
+    Duration spin{};                   ///< how long an idle UDP worker looks on before it sleeps
     std::string nsid;                  ///< RFC 5001; empty: none
     CookieSettings cookies;
     ChaosSettings chaos;

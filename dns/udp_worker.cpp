@@ -2,8 +2,8 @@
 
 #include "dns/rate_limit.hpp"
 #include "dns/threads.hpp"
+#include "dns/udp_outbox.hpp"
 
-#include <netinet/in.h>
 #include <sys/time.h>
 
 #include <cerrno>
@@ -14,7 +14,7 @@ namespace {
 
 // Enough to spread the cost of a system call thin, and few enough that a batch stays in the second-level
 // cache.
-constexpr unsigned batch = 64;
+constexpr unsigned batch = UdpOutbox::capacity;
 // The longest answer, rounded up to an odd number of cache lines: an even one would put every message's first
 // line into the same few cache sets.
 constexpr std::size_t buffer_size = 21 * 64;
@@ -34,30 +34,44 @@ struct UdpWorker::Loop {
           queries(new Query[batch]) {
         for (unsigned i = 0; i < batch; ++i) {
             incoming_data[i] = {&buffers[i * buffer_size], buffer_size};
-            incoming[i].msg_hdr = header(i, incoming_data[i]);
+            msghdr& m = incoming[i].msg_hdr;
+            m.msg_name = &peers[i];
+            m.msg_namelen = sizeof peers[i];
+            m.msg_iov = &incoming_data[i];
+            m.msg_iovlen = 1;
         }
         setsockopt(socket.fd(), SOL_SOCKET, SO_RCVTIMEO, &idle_wake, sizeof idle_wake);
-    }
-
-    msghdr header(unsigned i, iovec& data) {
-        msghdr h{};
-        h.msg_name = &peers[i];
-        h.msg_namelen = sizeof peers[i];
-        h.msg_iov = &data;
-        h.msg_iovlen = 1;
-        return h;
+        handover.refresh(snapshot);
     }
 
     void run() {
         while (!stopping.load(std::memory_order_relaxed)) {
-            const int n = recvmmsg(socket.fd(), incoming, batch, MSG_WAITFORONE, nullptr);
+            const int n = receive();
             handover.refresh(snapshot);
-            if (n > 0) send(answer_batch(static_cast<unsigned>(n)));
+            if (n <= 0) continue;
+            answer_batch(static_cast<unsigned>(n));
+            if (const unsigned refused = outbox.send(socket.fd())) counters.send_errors.add(refused);
         }
     }
 
+    int receive(int how) { return recvmmsg(socket.fd(), incoming, batch, how, nullptr); }
+
+    // Whoever sleeps answers later by the time it takes to be woken: an operator may have us look on for a
+    // while.
+    int receive() {
+        const Duration spin = snapshot->fixed->settings.spin;
+        if (spin > Duration::zero()) {
+            const auto until = std::chrono::steady_clock::now() + spin;
+            do {
+                const int n = receive(MSG_DONTWAIT);
+                if (n > 0 || errno != EAGAIN) return n;
+            } while (std::chrono::steady_clock::now() < until);
+        }
+        return receive(MSG_WAITFORONE);
+    }
+
     // Three rounds, so that the memory the next one needs is on its way meanwhile.
-    unsigned answer_batch(unsigned n) {
+    void answer_batch(unsigned n) {
         counters.queries.add(n);
         unix_time = static_cast<std::uint32_t>(time(nullptr)); // by the vDSO, no system call
         limiting = snapshot->fixed->settings.rate_limit.on();
@@ -68,13 +82,10 @@ struct UdpWorker::Loop {
         }
         for (unsigned i = 0; i < n; ++i)
             if (asked[i]) prefetch_nodes(queries[i], *snapshot);
-        unsigned answers = 0;
-        for (unsigned i = 0; i < n; ++i) answers += answer_one(i, answers);
-        return answers;
+        for (unsigned i = 0; i < n; ++i) answer_one(i);
     }
 
-    // True: answered, as the `place`-th of the batch.
-    bool answer_one(unsigned i, unsigned place) {
+    void answer_one(unsigned i) {
         std::uint8_t* const buffer = &buffers[i * buffer_size];
         Reply reply;
         if (asked[i]) {
@@ -87,21 +98,7 @@ struct UdpWorker::Loop {
         }
         counters.count(reply);
         incoming[i].msg_hdr.msg_namelen = sizeof peers[i];
-        if (reply.size == 0) return false;
-        outgoing_data[place] = {buffer, reply.size};
-        outgoing[place].msg_hdr = header(i, outgoing_data[place]);
-        return true;
-    }
-
-    void send(unsigned n) {
-        for (unsigned sent = 0; sent < n;) {
-            const int more = sendmmsg(socket.fd(), outgoing + sent, n - sent, 0);
-            if (more > 0) sent += static_cast<unsigned>(more);
-            else if (errno != EINTR) {
-                counters.send_errors.add(1); // of the first one left; the rest may still go
-                ++sent;
-            }
-        }
+        if (reply.size) outbox.add(peers[i], buffer, reply.size);
     }
 
     Socket socket;
@@ -118,8 +115,9 @@ struct UdpWorker::Loop {
     std::unique_ptr<Query[]> queries;
     bool asked[batch];
     sockaddr_in6 peers[batch]; // large enough for either family
-    iovec incoming_data[batch], outgoing_data[batch];
-    mmsghdr incoming[batch]{}, outgoing[batch]{};
+    iovec incoming_data[batch];
+    mmsghdr incoming[batch]{};
+    UdpOutbox outbox;
 };
 
 UdpWorker::UdpWorker(Socket socket, Handover& handover, unsigned workers, std::uint64_t seed)
