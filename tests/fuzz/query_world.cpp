@@ -24,7 +24,7 @@ AnswerPlan plan_of(AnswerPlan::Kind kind) {
 
 } // namespace
 
-SnapshotPtr fuzz_world() {
+SnapshotPtr fuzz_world(const RateLimitSettings& rate_limit, std::uint64_t generation) {
     Model m;
     std::vector<std::string> lines{"@ 3600 SOA ns1 host 1 3600 600 86400 60",
                                    "@ NS ns1",
@@ -52,6 +52,9 @@ SnapshotPtr fuzz_world() {
         zone_of("a.test", lines), zone_of("in.a.test", {lines[0], lines[1], lines[2]}),
         zone_of("test", {lines[0], lines[1], lines[2], "a NS ns1.a", "a DS 1 8 2 " + std::string(64, 'a')})};
     m.dns.nsid = "fuzz";
+    m.dns.cookies.secrets = {CookieSettings::Secret{1}, CookieSettings::Secret{2}};
+    m.dns.chaos = {"fuzz", "fuzz"};
+    m.dns.rate_limit = rate_limit;
     m.clients.classes.resize(3);
     m.clients.networks = {{*Prefix::parse("10.0.0.0/8"), 1},
                           {*Prefix::parse("10.1.0.0/16"), 2},
@@ -62,7 +65,7 @@ SnapshotPtr fuzz_world() {
     m.services.resize(plans.size());
     for (std::size_t i = 0; i < plans.size(); ++i)
         m.services[i].name = *Name::parse("s" + std::to_string(i) + ".a.test");
-    return compile(m, plans, 1);
+    return compile(m, plans, generation);
 }
 
 std::vector<Packet> seed_queries() {
@@ -77,7 +80,17 @@ std::vector<Packet> seed_queries() {
             seeds.push_back(with_opt(q, {}));
             seeds.push_back(with_opt(q, {4096, 0, 0x8000, subnet("10.1.2.0/24")}));
             seeds.push_back(with_opt(q, {512, 0, 0, option(3, {})}));
+            seeds.push_back(with_opt(q, {1232, 0, 0, option(10, Packet(8, 1))}));
+            seeds.push_back(with_opt(q, {1232, 0, 0, option(10, Packet(24, 1))}));
+            seeds.push_back(with_opt(q, {1232, 0, 0, option(11, {})}));
+            seeds.push_back(with_opt(q, {1232, 1, 0, {}}));
         }
+    for (const char* name : {"version.bind.", "ID.server."}) {
+        auto chaos = make_query(name, rrtype::txt);
+        chaos.back() = class_chaos;
+        seeds.push_back(chaos);
+    }
+    seeds.push_back(with_opt(Packet(header_size), {1232, 0, 0, option(10, Packet(8, 1))})); // no question
     return seeds;
 }
 

@@ -6,7 +6,7 @@
 
 namespace fairway::dns::testing {
 
-SnapshotPtr fuzz_world();
+SnapshotPtr fuzz_world(const RateLimitSettings& rate_limit = {}, std::uint64_t generation = 1);
 std::vector<Packet> seed_queries();
 
 /// Answers `query` over both transports and checks what must hold of any answer; aborts where it does not.

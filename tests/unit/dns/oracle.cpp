@@ -127,17 +127,19 @@ Packet with_opt(Packet q, const Opt& opt) {
 }
 
 Packet option(std::uint16_t code, const Packet& body) {
-    Packet o(4);
-    put16(&o[0], code);
-    put16(&o[2], body.size());
-    o.insert(o.end(), body.begin(), body.end());
-    return o;
+    Packet out(4 + body.size());
+    put16(out.data(), code);
+    put16(out.data() + 2, body.size());
+    std::ranges::copy(body, out.begin() + 4);
+    return out;
 }
 
 Packet subnet(const std::string& text) {
     const Prefix p = *Prefix::parse(text);
-    Packet body{0, static_cast<std::uint8_t>(p.address.family == Family::v4 ? 1 : 2), p.length, 0};
-    body.insert(body.end(), p.address.bytes.begin(), p.address.bytes.begin() + (p.length + 7) / 8);
+    Packet body(4 + (p.length + 7u) / 8);
+    body[1] = p.address.family == Family::v4 ? 1 : 2;
+    body[2] = p.length;
+    std::copy_n(p.address.bytes.begin(), body.size() - 4, body.begin() + 4);
     return option(8, body);
 }
 
