@@ -70,7 +70,8 @@ struct Daemon::State {
           set_aside(std::move(opened.set_aside)),
           model(loaded.model),
           last_id(opened.journal->last_id()),
-          front(loaded, first_answers(loaded, restored), restored.generation),
+          front(loaded, first_answers(loaded, restored), restored.generation,
+                [this](const dns::Server::Notice& n) { address(n); }),
           web_sockets(listen_all(model->http)),
           control_socket(listen_unix(model->control.socket)),
           storage(
@@ -148,6 +149,14 @@ struct Daemon::State {
         metrics.answered(h);
         reports.changed();
         storage.answered({h.id, loop.now().wall_at(*h.published)});
+    }
+
+    void address(const dns::Server::Notice& n) {
+        using Kind = dns::Server::Notice::Kind;
+        if (n.kind == Kind::problem) log.write(Severity::warning, "address-not-served", {{"why", n.text}});
+        else
+            log.write(Severity::info, n.kind == Kind::added ? "address-added" : "address-removed",
+                      {{"address", n.text}});
     }
 
     void announce(Change change, Severity severity, std::string reason,

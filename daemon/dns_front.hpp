@@ -14,7 +14,8 @@ class DnsFront {
   public:
     /// Binds every address and answers at once, with the plans of `first`: so a restart changes no answer
     /// (L20). Throws std::runtime_error with a line for each address that cannot be had.
-    DnsFront(Loaded loaded, const policies::Engine& first, std::uint64_t generation);
+    /// `tell` hears of addresses that come and go; from a thread of the server's.
+    DnsFront(Loaded loaded, const policies::Engine& first, std::uint64_t generation, dns::Server::Tell tell);
 
     /// The names of a new configuration, for the publication that follows.
     void adopt(Loaded next);
@@ -23,7 +24,7 @@ class DnsFront {
     void reap() { server_->reap(); } ///< now and then
 
     DnsCounts counts() const; ///< any thread
-    const std::vector<SocketAddress>& addresses() const { return server_->addresses(); }
+    std::vector<SocketAddress> addresses() const { return server_->addresses(); }
 
   private:
     void take(std::span<const ServiceIndex> changed, const policies::Engine& engine,

@@ -1,5 +1,6 @@
 #include "dns/server.hpp"
 
+#include <algorithm>
 #include <cerrno>
 #include <random>
 
@@ -18,74 +19,167 @@ unsigned worker_count(const DnsSettings& settings) {
     return settings.threads ? settings.threads : std::max(1u, std::thread::hardware_concurrency());
 }
 
+std::vector<SocketAddress> wildcards_of(const DnsSettings& settings) {
+    std::vector<SocketAddress> found;
+    for (const auto& a : settings.listen)
+        if (a.ip.unspecified()) found.push_back(a);
+    return found;
+}
+
 } // namespace
 
-struct Server::Bound {
-    std::vector<SocketAddress> addresses;
-    std::vector<Socket> udp, tcp;
+// One address bound for both transports, or why not.
+struct Server::Sockets {
+    SocketAddress address; // as bound
+    SocketAddress asked;   // with port 0 where any will do
+    bool followed = false; // stands for 0.0.0.0 or [::], and goes with its address
+    Socket tcp;
+    std::vector<Socket> udp;
+    std::string problem;
+    int error = 0;
 
-    // TCP first: it cannot be shared, so a second server on the port is found out.
-    Opened bind(SocketAddress address, unsigned workers) {
-        Opened listener = open_tcp(address);
-        if (!listener.socket) return listener;
-        address.port = bound_address(listener.socket).port;
-        std::vector<Socket> sockets;
-        for (unsigned w = 0; w < workers; ++w) {
-            Opened opened = open_udp(address);
-            if (!opened.socket) return opened;
-            sockets.push_back(std::move(opened.socket));
+    Sockets(const SocketAddress& a, bool follow) : address(a), asked(a), followed(follow) {}
+
+    static Sockets bind(const SocketAddress& asked, bool followed, unsigned workers) {
+        for (int guess = 1;; ++guess) {
+            Sockets s(asked, followed);
+            s.open(workers);
+            if (asked.port != 0 || s.error != EADDRINUSE || guess == port_guesses) return s;
         }
-        addresses.push_back(address);
-        tcp.push_back(std::move(listener.socket));
-        for (auto& s : sockets) udp.push_back(std::move(s));
-        return {};
     }
 
-    Opened bind_any_port(const SocketAddress& address, unsigned workers) {
-        Opened last;
-        for (int i = 0; i < port_guesses; ++i)
-            if (last = bind(address, workers); last.problem.empty() || last.error != EADDRINUSE) break;
-        return last;
+    // TCP first: it cannot be shared, so a second server on the port is found out.
+    void open(unsigned workers) {
+        if (!keep(open_tcp(address), tcp)) return;
+        address.port = bound_address(tcp).port;
+        for (unsigned w = 0; w < workers; ++w)
+            if (!keep(open_udp(address), udp.emplace_back())) return;
+    }
+
+    bool keep(Opened opened, Socket& where) {
+        problem = std::move(opened.problem);
+        error = opened.error;
+        where = std::move(opened.socket);
+        return problem.empty();
+    }
+
+    // An address still being checked for duplicates, or just gone, is no reason to serve none.
+    bool absent() const { return followed && error == EADDRNOTAVAIL; }
+};
+
+struct Server::Front {
+    SocketAddress address, asked;
+    bool followed;
+    std::vector<std::unique_ptr<UdpWorker>> workers;
+
+    Counts counts() const {
+        Counts sum;
+        for (const auto& w : workers) sum += w->counters().read();
+        return sum;
     }
 };
 
-std::vector<std::string> Server::bind_all(const DnsSettings& settings, unsigned workers, Bound& bound) {
-    std::vector<std::string> problems;
-    for (const auto& asked : settings.listen) {
-        const bool all = asked.ip.unspecified();
-        for (const auto& address : expand(asked)) {
-            const Opened o =
-                address.port ? bound.bind(address, workers) : bound.bind_any_port(address, workers);
-            // An address still being checked for duplicates, or just gone, is no reason to serve none.
-            if (!o.problem.empty() && !(all && o.error == EADDRNOTAVAIL)) problems.push_back(o.problem);
-        }
-    }
-    if (problems.empty() && bound.addresses.empty())
-        problems.push_back("dns.listen names no address of this machine");
-    return problems;
+Server::Server(const DnsSettings& settings, SnapshotPtr first, Tell tell)
+    : wildcards_(wildcards_of(settings)), threads_(worker_count(settings)), tell_(std::move(tell)) {
+    handover_.publish(std::move(first));
 }
 
-Server::Started Server::start(const DnsSettings& settings, SnapshotPtr first) {
-    Bound bound;
-    const unsigned workers = worker_count(settings);
-    if (auto problems = bind_all(settings, workers, bound); !problems.empty())
-        return {nullptr, std::move(problems)};
-    std::unique_ptr<Server> server(new Server);
-    server->handover_.publish(std::move(first));
-    server->addresses_ = std::move(bound.addresses);
-    server->tcp_ = std::make_unique<TcpFront>(std::move(bound.tcp), server->handover_, seed());
-    if (!server->tcp_->problem().empty()) return {nullptr, {server->tcp_->problem()}};
-    for (auto& socket : bound.udp)
-        server->workers_.push_back(
-            std::make_unique<UdpWorker>(std::move(socket), server->handover_, workers, seed()));
+Server::Started Server::start(const DnsSettings& settings, SnapshotPtr first, Tell tell) {
+    std::unique_ptr<Server> server(new Server(settings, std::move(first), std::move(tell)));
+    std::vector<std::string> problems;
+    std::vector<Sockets> bound;
+    const auto taken = [&](const SocketAddress& a) { // named by itself and as one of all
+        return a.port != 0 && std::ranges::any_of(bound, [&](auto& s) { return s.asked == a; });
+    };
+    for (const auto& asked : settings.listen)
+        for (const auto& address : expand(asked)) {
+            if (taken(address)) continue;
+            Sockets s = Sockets::bind(address, asked.ip.unspecified(), server->threads_);
+            if (s.problem.empty()) bound.push_back(std::move(s));
+            else if (!s.absent()) problems.push_back(s.problem);
+        }
+    if (!problems.empty()) return {nullptr, std::move(problems)};
+
+    server->tcp_ = std::make_unique<TcpFront>(server->handover_, seed());
+    for (auto& s : bound) {
+        if (auto problem = server->tcp_->add(std::move(s.tcp)); !problem.empty())
+            return {nullptr, {std::move(problem)}};
+        server->serve(std::move(s));
+    }
+    if (server->wildcards_.empty()) return {std::move(server), {}};
+    server->watch_ = std::make_unique<AddressWatch>([s = server.get()] { s->follow(); });
+    if (!server->watch_->problem().empty()) return {nullptr, {server->watch_->problem()}};
     return {std::move(server), {}};
 }
 
 Server::~Server() = default;
 
+void Server::serve(Sockets sockets) {
+    auto front = std::make_unique<Front>(Front{sockets.address, sockets.asked, sockets.followed, {}});
+    for (auto& socket : sockets.udp)
+        front->workers.push_back(std::make_unique<UdpWorker>(std::move(socket), handover_, threads_, seed()));
+    std::scoped_lock lock(mutex_);
+    fronts_.push_back(std::move(front));
+}
+
+// ---------------------------------------------------------------- addresses that come and go
+
+void Server::follow() {
+    std::vector<SocketAddress> present;
+    for (const auto& wildcard : wildcards_)
+        for (const auto& address : expand(wildcard)) present.push_back(address);
+    drop_missing(present);
+    add_new(present);
+}
+
+void Server::drop_missing(const std::vector<SocketAddress>& present) {
+    const auto stays = [&](const auto& f) {
+        return !f->followed || std::ranges::find(present, f->asked) != present.end();
+    };
+    std::vector<std::unique_ptr<Front>> gone;
+    {
+        std::scoped_lock lock(mutex_);
+        const auto first = std::ranges::partition(fronts_, stays).begin();
+        for (auto i = first; i != fronts_.end(); ++i) retired_ += (*i)->counts();
+        std::move(first, fronts_.end(), std::back_inserter(gone));
+        fronts_.erase(first, fronts_.end());
+    }
+    for (auto& front : gone) {
+        tcp_->remove(front->address);
+        if (tell_) tell_({Notice::Kind::removed, front->address.to_string()});
+    }
+}
+
+void Server::add_new(const std::vector<SocketAddress>& present) {
+    const auto served = [&](const SocketAddress& a) { // only this thread changes the list
+        return std::ranges::any_of(fronts_, [&](auto& f) { return f->asked == a; });
+    };
+    for (const auto& address : present) {
+        if (served(address)) continue;
+        Sockets s = Sockets::bind(address, true, threads_);
+        if (s.absent()) continue; // the kernel tells of it again once it can be used
+        if (s.problem.empty()) s.problem = tcp_->add(std::move(s.tcp));
+        const Notice notice = s.problem.empty() ? Notice{Notice::Kind::added, s.address.to_string()}
+                                                : Notice{Notice::Kind::problem, s.problem};
+        if (s.problem.empty()) serve(std::move(s));
+        if (tell_) tell_(notice);
+    }
+}
+
+// ---------------------------------------------------------------- what others ask
+
+std::vector<SocketAddress> Server::addresses() const {
+    std::scoped_lock lock(mutex_);
+    std::vector<SocketAddress> all;
+    for (const auto& f : fronts_) all.push_back(f->address);
+    return all;
+}
+
 Server::TransportCounts Server::counts() const {
+    std::scoped_lock lock(mutex_);
     TransportCounts sum;
-    for (const auto& w : workers_) sum.udp += w->counters().read();
+    sum.udp = retired_;
+    for (const auto& f : fronts_) sum.udp += f->counts();
     sum.tcp = tcp_->counters().read();
     return sum;
 }

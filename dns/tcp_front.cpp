@@ -4,9 +4,14 @@
 
 #include <uv.h>
 
+#include <cerrno>
+#include <cstring>
 #include <ctime>
+#include <functional>
+#include <future>
 #include <list>
 #include <map>
+#include <mutex>
 
 namespace fairway::dns {
 namespace {
@@ -23,8 +28,8 @@ constexpr std::size_t max_query = 4096;
 constexpr std::size_t read_size = 16 * 1024;
 // Answers waiting for one slow reader, a message or so; beyond it nothing more is read from that client.
 constexpr std::size_t backlog = 64 * 1024;
-// The same for all of them: beyond it who cannot take its answers is dropped. A thousand such readers.
-constexpr std::size_t most_waiting = 64 << 20;
+// The same for all of them: beyond it who cannot take its answers is dropped. Some hundred such readers.
+constexpr std::size_t most_waiting = 32 << 20;
 // And as much again in the kernel, which would else take megabytes for each.
 constexpr int send_buffer = 64 * 1024;
 
@@ -63,7 +68,7 @@ struct TcpFront::Loop {
         : handover(h), random(seed), read_buffer(read_size), out(2 * (prefix_size + max_message)) {
         handover.refresh(snapshot);
         uv_loop_init(&uv);
-        uv_async_init(&uv, &wake, [](uv_async_t* a) { static_cast<Loop*>(a->data)->stop(); });
+        uv_async_init(&uv, &wake, [](uv_async_t* a) { static_cast<Loop*>(a->data)->do_jobs(); });
         uv_timer_init(&uv, &sweep);
         wake.data = sweep.data = uv.data = this;
         uv_timer_start(
@@ -71,20 +76,54 @@ struct TcpFront::Loop {
     }
     ~Loop() { uv_loop_close(&uv); }
 
+    // ------------------------------------------------------------ what other threads want done
+
+    void post(std::function<void()> job) {
+        std::scoped_lock lock(mutex);
+        jobs.push_back(std::move(job));
+        uv_async_send(&wake);
+    }
+
+    void do_jobs() {
+        std::vector<std::function<void()>> now;
+        {
+            std::scoped_lock lock(mutex);
+            now.swap(jobs);
+        }
+        for (auto& job : now) job();
+    }
+
     // ------------------------------------------------------------ listening and accepting
 
-    int listen(Socket socket) {
-        auto& listener = *listeners.emplace_back(std::make_unique<uv_tcp_t>());
+    struct Listener {
+        uv_tcp_t handle;
+        SocketAddress address;
+        std::list<Listener>::iterator place;
+    };
+
+    // The kernel listens already: what can fail has failed in add().
+    void listen(Socket socket) {
+        const auto place = listeners.emplace(listeners.end());
+        place->place = place;
+        place->address = bound_address(socket);
+        uv_tcp_t& listener = place->handle;
         uv_tcp_init(&uv, &listener);
         listener.data = this;
-        if (const int error = uv_tcp_open(&listener, socket.fd())) return error;
-        socket.release();
-        int size = send_buffer; // what is accepted inherits it
-        uv_send_buffer_size(reinterpret_cast<uv_handle_t*>(&listener), &size);
-        return uv_listen(reinterpret_cast<uv_stream_t*>(&listener), listen_backlog,
-                         [](uv_stream_t* s, int status) {
-                             if (status == 0) static_cast<Loop*>(s->data)->accept(s);
-                         });
+        uv_tcp_open(&listener, socket.release());
+        uv_listen(reinterpret_cast<uv_stream_t*>(&listener), listen_backlog, [](uv_stream_t* s, int status) {
+            if (status == 0) static_cast<Loop*>(s->data)->accept(s);
+        });
+    }
+
+    void stop_listening(const SocketAddress& address) {
+        for (auto& l : listeners)
+            if (l.address == address && !uv_is_closing(reinterpret_cast<uv_handle_t*>(&l.handle))) {
+                l.handle.data = &l;
+                uv_close(reinterpret_cast<uv_handle_t*>(&l.handle), [](uv_handle_t* h) {
+                    auto& closed = *static_cast<Listener*>(h->data);
+                    static_cast<Loop*>(h->loop->data)->listeners.erase(closed.place);
+                });
+            }
     }
 
     const TcpSettings& limits() const { return snapshot->fixed->settings.tcp; }
@@ -101,6 +140,8 @@ struct TcpFront::Loop {
         if (uv_accept(listener, stream(c)) || !learn_peer(c)) return close(c);
         counters.connections.add(1);
         if (clients[client_of(*c.peer)] > limits().per_client) return close_by(TcpEnd::client, c);
+        int size = send_buffer;
+        uv_send_buffer_size(reinterpret_cast<uv_handle_t*>(&c.handle), &size);
         uv_tcp_nodelay(&c.handle, 1);
         read(c);
     }
@@ -294,7 +335,7 @@ struct TcpFront::Loop {
 
     void stop() {
         for (auto& c : connections) close(*c);
-        for (auto& l : listeners) uv_close(reinterpret_cast<uv_handle_t*>(l.get()), nullptr);
+        for (auto& l : listeners) stop_listening(l.address);
         uv_close(reinterpret_cast<uv_handle_t*>(&sweep), nullptr);
         uv_close(reinterpret_cast<uv_handle_t*>(&wake), nullptr);
     }
@@ -307,7 +348,9 @@ struct TcpFront::Loop {
     uv_loop_t uv;
     uv_async_t wake;
     uv_timer_t sweep;
-    std::vector<std::unique_ptr<uv_tcp_t>> listeners;
+    std::list<Listener> listeners;
+    std::mutex mutex;
+    std::vector<std::function<void()>> jobs; // under the mutex
     Connections connections;
     std::size_t live = 0;                  // connections not being closed
     std::map<IpAddress, unsigned> clients; // and whose they are
@@ -317,19 +360,32 @@ struct TcpFront::Loop {
     std::size_t used = 0;          // octets of `out`
 };
 
-TcpFront::TcpFront(std::vector<Socket> sockets, Handover& handover, std::uint64_t seed)
-    : loop_(std::make_unique<Loop>(handover, seed)) {
-    for (auto& socket : sockets) {
-        const std::string where = bound_address(socket).to_string();
-        if (const int error = loop_->listen(std::move(socket)); error && problem_.empty())
-            problem_ = where + " (TCP): cannot listen: " + uv_strerror(error);
-    }
-    thread_ = start_thread("dns-tcp", [this] { uv_run(&loop_->uv, UV_RUN_DEFAULT); });
-}
+TcpFront::TcpFront(Handover& handover, std::uint64_t seed)
+    : loop_(std::make_unique<Loop>(handover, seed)),
+      thread_(start_thread("dns-tcp", [this] { uv_run(&loop_->uv, UV_RUN_DEFAULT); })) {}
 
 TcpFront::~TcpFront() {
-    uv_async_send(&loop_->wake);
+    loop_->post([this] { loop_->stop(); });
     thread_.join();
+}
+
+std::string TcpFront::add(Socket socket) {
+    const std::string where = bound_address(socket).to_string();
+    if (::listen(socket.fd(), listen_backlog)) // here, where it can still be told
+        return where + " (TCP): cannot listen: " + std::strerror(errno);
+    auto owned = std::make_shared<Socket>(std::move(socket));
+    loop_->post([this, owned] { loop_->listen(std::move(*owned)); });
+    return {};
+}
+
+void TcpFront::remove(const SocketAddress& address) {
+    // Once it is done: the address may come back at once, and be bound again.
+    const auto done = std::make_shared<std::promise<void>>();
+    loop_->post([this, address, done] {
+        loop_->stop_listening(address);
+        done->set_value();
+    });
+    done->get_future().wait();
 }
 
 const Counters& TcpFront::counters() const { return loop_->counters; }

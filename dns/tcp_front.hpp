@@ -17,17 +17,20 @@ namespace fairway::dns {
 
 class TcpFront {
   public:
-    /// Listens on `sockets`, which are bound, at once. `handover` has a snapshot already.
-    TcpFront(std::vector<Socket> sockets, Handover& handover, std::uint64_t seed);
+    /// `handover` has a snapshot already.
+    TcpFront(Handover& handover, std::uint64_t seed);
     ~TcpFront();
 
-    const std::string& problem() const { return problem_; } ///< why listening failed, or empty
+    /// Listens on `socket`, which is bound. Why that failed, or empty. Any thread, as remove().
+    std::string add(Socket socket);
+    /// No longer accepts on `address`; the connections there are go on.
+    void remove(const SocketAddress& address);
+
     const Counters& counters() const;
 
   private:
     struct Loop;
     std::unique_ptr<Loop> loop_;
-    std::string problem_;
     std::thread thread_;
 };
 

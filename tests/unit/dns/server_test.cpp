@@ -4,10 +4,16 @@
 
 #include <doctest/doctest.h>
 
+#include <net/if.h>
 #include <netinet/in.h>
 #include <poll.h>
+#include <sched.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
+
+#include <condition_variable>
+#include <deque>
 
 using namespace fairway;
 using namespace fairway::dns;
@@ -162,7 +168,7 @@ TEST_CASE("idle, slow and surplus connections are closed; the others go on") {
     settings.tcp.connections = 3;
     auto [server, problems] = Server::start(settings, answering("192.0.2.1", 1, settings));
     REQUIRE(server);
-    const auto& address = server->addresses()[0];
+    const auto address = server->addresses()[0];
     const auto idle = connected(address, SOCK_STREAM);
     CHECK(receive(idle, 1).empty()); // returns once the server has closed it
     const auto dribble = connected(address, SOCK_STREAM);
@@ -201,4 +207,98 @@ TEST_CASE("an unspecified address is every address of its family") {
         loopback |= a.ip == *IpAddress::parse("127.0.0.1");
     }
     CHECK(loopback);
+}
+
+// ---------------------------------------------------------------- addresses that come and go
+
+namespace {
+
+// The loopback interface of a network namespace that belongs to this thread and those it starts.
+class Interface {
+  public:
+    Interface() : ioctls_(socket(AF_INET, SOCK_DGRAM, 0)) { set_flags("lo", IFF_UP); }
+    void add(const char* address) {
+        ifreq r = request("lo:1");
+        sockaddr_storage a;
+        to_sockaddr(*SocketAddress::parse(address), a);
+        std::memcpy(&r.ifr_addr, &a, sizeof r.ifr_addr);
+        REQUIRE(ioctl(ioctls_.fd(), SIOCSIFADDR, &r) == 0);
+    }
+    void remove() { set_flags("lo:1", 0); }
+
+  private:
+    static ifreq request(const char* name) {
+        ifreq r{};
+        std::strncpy(r.ifr_name, name, IFNAMSIZ - 1);
+        return r;
+    }
+    void set_flags(const char* name, int flags) {
+        ifreq r = request(name);
+        r.ifr_flags = static_cast<short>(flags);
+        REQUIRE(ioctl(ioctls_.fd(), SIOCSIFFLAGS, &r) == 0);
+    }
+    Socket ioctls_;
+};
+
+class Notices {
+  public:
+    void tell(const Server::Notice& n) {
+        std::scoped_lock lock(mutex_);
+        all_.push_back(n);
+        arrived_.notify_one();
+    }
+    std::string next() {
+        std::unique_lock lock(mutex_);
+        if (!arrived_.wait_for(lock, std::chrono::milliseconds(patience_ms), [&] { return !all_.empty(); }))
+            return "none";
+        const Server::Notice n = all_.front();
+        all_.pop_front();
+        const char* const words[] = {"added ", "removed ", "problem "};
+        return words[static_cast<int>(n.kind)] + n.text;
+    }
+
+  private:
+    std::mutex mutex_;
+    std::condition_variable arrived_;
+    std::deque<Server::Notice> all_;
+};
+
+void check_answers_at(const char* address) {
+    const auto to = *SocketAddress::parse(address);
+    const auto udp = connected(to, SOCK_DGRAM), tcp = connected(to, SOCK_STREAM);
+    CHECK(first_answer(over_udp(udp, query_for("www.example.com.", 1))) ==
+          "www.example.com. 300 A 192.0.2.1");
+    send_all(tcp, framed(query_for("www.example.com.", 2)));
+    CHECK(first_answer(receive_message(tcp)) == "www.example.com. 300 A 192.0.2.1");
+}
+
+void follow_addresses() {
+    if (unshare(CLONE_NEWNET)) {
+        MESSAGE("not tried: a network namespace needs root");
+        return;
+    }
+    Interface lo;
+    Notices notices;
+    auto [server, problems] =
+        Server::start(listening({"127.0.0.1:5300", "0.0.0.0:5300"}), answering("192.0.2.1", 1),
+                      [&](const Server::Notice& n) { notices.tell(n); });
+    REQUIRE(server);
+    check_answers_at("127.0.0.1:5300");
+    for (std::uint64_t round = 1; round <= 2; ++round) {
+        lo.add("192.0.2.7:0");
+        CHECK(notices.next() == "added 192.0.2.7:5300");
+        check_answers_at("192.0.2.7:5300");
+        CHECK(server->addresses().size() == 2);
+        lo.remove();
+        CHECK(notices.next() == "removed 192.0.2.7:5300");
+        CHECK(server->addresses() == std::vector{*SocketAddress::parse("127.0.0.1:5300")});
+        CHECK(server->counts().udp.queries == round + 1); // what a worker has counted outlives it
+    }
+    check_answers_at("127.0.0.1:5300");
+}
+
+} // namespace
+
+TEST_CASE("an address that appears is answered on, and one that goes is dropped") {
+    std::thread(follow_addresses).join();
 }
