@@ -3,6 +3,8 @@
 #include "config/load/load.hpp"
 #include "daemon/notify.hpp"
 
+#include <malloc.h>
+
 #include <exception>
 
 namespace fairway::daemon {
@@ -27,10 +29,13 @@ CommandResult success(const Model& model, const Diagnostics& warnings) {
 }
 
 Loaded load_all(const std::filesystem::path& file, Diagnostics& problems) {
-    ModelPtr model = load::load(file, problems);
+    const auto model = load::load(file, problems);
     if (!model) return {};
     const std::vector<AnswerPlan> undecided(model->services.size());
-    return {model, dns::compile(*model, undecided, 0)};
+    dns::SnapshotPtr names = dns::compile(*model, undecided, 0);
+    for (auto& zone : model->zones) zone.records = {}; // the name table has them: no need to have them twice
+    malloc_trim(0);                                    // and reading took several times what is left
+    return {model, std::move(names)};
 }
 
 std::string needs_restart(const Model& a, const Model& b) {

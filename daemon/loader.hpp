@@ -20,7 +20,8 @@
 
 namespace fairway::daemon {
 
-/// A configuration ready to be taken over: the model, and its names compiled with every service undecided.
+/// A configuration ready to be taken over: the model, but for its zones' records, and all names compiled with
+/// every service undecided.
 struct Loaded {
     ModelPtr model;
     dns::SnapshotPtr names;

@@ -71,21 +71,26 @@ void raise_descriptor_limit() {
     setrlimit(RLIMIT_NOFILE, &limit);
 }
 
-int serve(Loaded loaded) {
-    Helper helper = start_helper(); // before any thread
+int serve(Loaded loaded, Helper helper) {
     raise_descriptor_limit();
     OpenedState state = open_state(loaded.model->state.directory, clock_now().wall);
     Daemon(std::move(loaded), std::move(helper), std::move(state)).run();
     return stopped;
 }
 
-int start(const Options& o) {
+Loaded load_and_tell(const Options& o) {
     Diagnostics problems;
     Loaded loaded = load_all(o.config, problems);
     std::cerr << problems.to_string();
+    return loaded;
+}
+
+int start(const Options& o) {
+    if (o.check) return load_and_tell(o).model ? stopped : bad_input;
+    Helper helper = start_helper(); // before any thread, and before there is a model for it to keep a copy of
+    Loaded loaded = load_and_tell(o);
     if (!loaded.model) return bad_input;
-    if (o.check) return stopped;
-    return serve(std::move(loaded));
+    return serve(std::move(loaded), std::move(helper));
 }
 
 }

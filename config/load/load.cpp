@@ -45,7 +45,7 @@ void bind(const Node& root, Binding& b) {
 
 } // namespace
 
-ModelPtr load(const std::filesystem::path& file, Diagnostics& problems) {
+std::shared_ptr<Model> load(const std::filesystem::path& file, Diagnostics& problems) {
     Diagnostics found;
     Binding b(found);
     b.file = file.string();
@@ -53,7 +53,7 @@ ModelPtr load(const std::filesystem::path& file, Diagnostics& problems) {
     if (const auto root = read_document(file.string(), found)) bind(*root, b);
     hand_over(found, problems);
     if (!found.ok()) return nullptr;
-    return std::make_shared<const Model>(std::move(b.model));
+    return std::make_shared<Model>(std::move(b.model));
 }
 
 } // namespace fairway::load

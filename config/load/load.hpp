@@ -11,6 +11,6 @@ namespace fairway::load {
 
 /// The whole model, or null if there is any error. Every problem is reported, in the order of the files'
 /// lines. Keys are described by keys() in config/load/schema.hpp.
-ModelPtr load(const std::filesystem::path& file, Diagnostics& problems);
+std::shared_ptr<Model> load(const std::filesystem::path& file, Diagnostics& problems);
 
 } // namespace fairway::load
