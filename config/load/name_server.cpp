@@ -127,6 +127,7 @@ void read_dns(const Node& n, Binding& b) {
     const Mapping m(n, "dns", b.problems);
     if (m.read("listen", b.model.dns.listen) && b.model.dns.listen.empty())
         wrong(*m.get("listen"), *find_key("dns.listen"), b.problems, "at least one address");
+    m.read("spin", b.model.dns.spin);
     m.read("nsid", b.model.dns.nsid);
     const Node* threads = m.get("threads");
     if (threads && !(threads->is_scalar() && threads->text == "auto")) m.read("threads", b.model.dns.threads);

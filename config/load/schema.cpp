@@ -35,6 +35,10 @@ constexpr Key table[] = {
      "addresses for UDP and TCP; 0.0.0.0 and [::] stand for each there is"},
     {"dns.listen.[]", socket, "", "an address and a port"},
     Key{"dns.threads", count, "auto", "UDP workers; auto is one a core"}.within(1, 1024),
+    Key{"dns.spin", duration, "0s",
+        "how long an idle UDP worker looks on before it sleeps: answers come sooner, at the price of a busy core for "
+        "each worker of each address"}
+        .within(0, 0.01),
     {"dns.nsid", text, "", "name server identifier (RFC 5001)"},
     {"dns.cookies", mapping, "", "DNS cookies (RFC 7873, RFC 9018)"},
     {"dns.cookies.enabled", boolean, "true", "false where other servers of the same address know none"},
