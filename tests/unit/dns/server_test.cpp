@@ -1,15 +1,11 @@
 // The running front, over loopback: UDP, TCP, publishing, binding, stopping.
 #include "dns/server.hpp"
-#include "tests/unit/dns/oracle.hpp"
-
-#include <doctest/doctest.h>
+#include "tests/unit/dns/clients.hpp"
 
 #include <net/if.h>
 #include <netinet/in.h>
-#include <poll.h>
 #include <sched.h>
 #include <sys/ioctl.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include <condition_variable>
@@ -21,9 +17,6 @@ using namespace fairway::dns::testing;
 using namespace std::chrono_literals;
 
 namespace {
-
-constexpr int patience_ms =
-    10'000; // what a loaded machine may need; nothing waits that long when all is well
 
 SnapshotPtr answering(const char* address, std::uint64_t generation, const DnsSettings& settings = {}) {
     Model m;
@@ -41,57 +34,6 @@ DnsSettings listening(std::initializer_list<const char*> addresses, unsigned thr
     for (const auto* a : addresses) settings.listen.push_back(*SocketAddress::parse(a));
     settings.threads = threads;
     return settings;
-}
-
-Socket connected(const SocketAddress& to, int type) {
-    sockaddr_storage a;
-    const socklen_t length = to_sockaddr(to, a);
-    Socket s(socket(a.ss_family, type, 0));
-    REQUIRE(connect(s.fd(), reinterpret_cast<sockaddr*>(&a), length) == 0);
-    return s;
-}
-
-bool readable(const Socket& s, int ms = patience_ms) {
-    pollfd p{s.fd(), POLLIN, 0};
-    return poll(&p, 1, ms) == 1;
-}
-
-Packet over_udp(const Socket& s, const Packet& query) {
-    REQUIRE(send(s.fd(), query.data(), query.size(), 0) == static_cast<ssize_t>(query.size()));
-    REQUIRE(readable(s));
-    Packet reply(max_message);
-    reply.resize(static_cast<std::size_t>(recv(s.fd(), reply.data(), reply.size(), 0)));
-    return reply;
-}
-
-Packet framed(const Packet& query) {
-    Packet out(2);
-    put16(out.data(), query.size());
-    out.insert(out.end(), query.begin(), query.end());
-    return out;
-}
-
-void send_all(const Socket& s, const Packet& bytes) {
-    REQUIRE(send(s.fd(), bytes.data(), bytes.size(), MSG_NOSIGNAL) == static_cast<ssize_t>(bytes.size()));
-}
-
-// Exactly so many octets, or fewer if the other side ended.
-Packet receive(const Socket& s, std::size_t size) {
-    Packet in(size);
-    std::size_t got = 0;
-    while (got < size) {
-        REQUIRE(readable(s));
-        const auto n = recv(s.fd(), in.data() + got, size - got, 0);
-        if (n <= 0) break;
-        got += static_cast<std::size_t>(n);
-    }
-    in.resize(got);
-    return in;
-}
-
-Packet receive_message(const Socket& s) {
-    const auto prefix = receive(s, 2);
-    return prefix.size() == 2 ? receive(s, get16(prefix.data())) : Packet{};
 }
 
 Packet query_for(const char* name, std::uint16_t id) { return make_query(name, rrtype::any, id); }
