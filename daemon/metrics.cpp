@@ -72,6 +72,7 @@ std::string member_state(const MemberReport& m) {
 std::string endpoint_state(const EndpointReport& e) {
     if (e.excluded) return "excluded";
     if (e.braked) return "braked";
+    if (e.suppressed) return "suppressed";
     if (e.fit) return "fit";
     const bool undecided = (e.application == Readiness::undecided || e.stateful == Readiness::undecided) &&
                            e.application != Readiness::unready && e.stateful != Readiness::unready;

@@ -60,6 +60,8 @@ ServiceRecord service_of(const Json& j) {
         r.no_primary_since = wall(*since);
     r.no_primary_critical = j.value("no_primary_critical", false);
     r.last_good = j.at("last_good").get<std::vector<std::string>>();
+    for (const Json& back : j.value("returns", Json::array()))
+        r.returns.push_back({back.at("datacenter"), wall(back.at("at")), back.at("suppressed")});
     if (!j.at("running").is_null()) r.running = switch_of(j.at("running"));
     return r;
 }
@@ -138,6 +140,10 @@ Json shown(const Override& o) {
 }
 
 std::string to_json(const ServiceRecord& r) {
+    Json returns = Json::array();
+    for (const ReturnRecord& back : r.returns)
+        returns.push_back(
+            {{"datacenter", back.datacenter}, {"at", ms(back.at)}, {"suppressed", back.suppressed}});
     return dump({{"service", r.service},
                  {"served", r.served},
                  {"active", maybe(r.active)},
@@ -147,6 +153,7 @@ std::string to_json(const ServiceRecord& r) {
                  {"no_primary_since", r.no_primary_since ? Json(ms(*r.no_primary_since)) : Json(nullptr)},
                  {"no_primary_critical", r.no_primary_critical},
                  {"last_good", r.last_good},
+                 {"returns", returns},
                  {"running", r.running ? switch_record(*r.running) : Json(nullptr)}});
 }
 

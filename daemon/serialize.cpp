@@ -39,6 +39,7 @@ Json json(const EndpointReport& e, Now now) {
             {"fit", e.fit},
             {"excluded", e.excluded},
             {"braked", e.braked},
+            {"suppressed", e.suppressed},
             {"in_plan", e.in_plan},
             {"share", e.share},
             {"role", role_word(e.role)},

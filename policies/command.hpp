@@ -66,6 +66,13 @@ struct ClaimRecord {
     std::optional<std::uint64_t> epoch;
 };
 
+/// When automation last took an endpoint back in, and whether the next return is held (L5).
+struct ReturnRecord {
+    std::string datacenter;
+    WallTime at{};
+    bool suppressed = false;
+};
+
 struct ServiceRecord {
     std::string service;
     bool served = false;               ///< has been answered: is so at once after a warm restart (L20)
@@ -76,7 +83,8 @@ struct ServiceRecord {
     std::optional<WallTime> no_primary_since;
     bool no_primary_critical = false;   ///< on_no_primary applies
     std::vector<std::string> last_good; ///< datacenters of the last plan that had a fit endpoint
-    std::optional<Switch> running;      ///< the switch, if one is
+    std::vector<ReturnRecord> returns;
+    std::optional<Switch> running; ///< the switch, if one is
 };
 
 struct MemberRecord {

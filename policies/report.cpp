@@ -95,6 +95,7 @@ EndpointReport report_of(const ServiceState& s, const ServiceContext& c, Endpoin
                      .fit = state.fit,
                      .excluded = state.excluded,
                      .braked = state.braked,
+                     .suppressed = state.damping.suppressed && state.readiness == Readiness::ready,
                      .share = share_of(s.plan, e),
                      .lag = lag_of(c, e),
                      .addresses = k.addresses,
@@ -164,6 +165,9 @@ class Alarms {
                 state.since, dc(e));
         if (state.braked)
             add("braked", Severity::warning, "unfit, but kept by the brake",
+                state.out_since.value_or(state.since), dc(e));
+        if (state.damping.suppressed && state.readiness == Readiness::ready)
+            add("suppressed", Severity::warning, unfit_reason(s_, c_, e),
                 state.out_since.value_or(state.since), dc(e));
         if (state.readiness == Readiness::unready && !state.excluded)
             add("endpoint_unfit", Severity::warning, unfit_reason(s_, c_, e), state.since, dc(e));

@@ -32,7 +32,7 @@ struct EndpointReport {
     std::string datacenter;
     Readiness application = Readiness::undecided,
               stateful = Readiness::undecided; ///< `ready` where there is no check
-    bool fit = false, excluded = false, braked = false;
+    bool fit = false, excluded = false, braked = false, suppressed = false;
     bool in_plan = false;
     double share = 0; ///< of the answers, 0..1; by_client plans: of the client classes
     std::optional<Role> role;

@@ -71,6 +71,12 @@ Instant out_since(const Turn& t, EndpointIndex e, const EndpointState& was) {
     return t.s.born - t.c.model.brake.within;
 }
 
+std::string suppressed_text(const ServiceContext& c, EndpointIndex e) {
+    Duration left = passing_since(c, e) + calm_after - c.now.mono;
+    return "suppressed: it flaps, and has to pass unbroken for " + brief(calm_after) + ", " +
+           brief(std::max(left, Duration{})) + " left";
+}
+
 void tell_fitness(Turn& t, EndpointIndex e, const EndpointState& now) {
     const MemberState* m = culprit(t.c.bound[e], t.c.members);
     t.why =
@@ -88,6 +94,21 @@ void tell_fitness(Turn& t, EndpointIndex e, const EndpointState& now) {
     said.fault = t.fault;
 }
 
+/// Out by automation, ready again, and held because it flaps (L5). Under `follow` fitness moves no traffic.
+bool damped(Turn& t, EndpointIndex e, EndpointState& state) {
+    bool returns = state.was_fit && !state.fit && (state.out_since || state.damping.suppressed);
+    if (!returns || t.c.service.follows_primary()) return false;
+    bool was = state.damping.suppressed;
+    Instant since = passing_since(t.c, e);
+    t.noted |= lets_return(state.damping, since, t.c.now.mono) || !was;
+    if (!state.damping.suppressed) return false;
+    t.due(since + calm_after);
+    if (was) return true;
+    t.say(Change::endpoint_suppressed, Severity::warning, t.datacenter(e) + " " + suppressed_text(t.c, e))
+        .datacenter = t.datacenter(e);
+    return true;
+}
+
 void assess_endpoint(Turn& t, EndpointIndex e) {
     const Endpoint& endpoint = t.c.service.endpoints[e];
     EndpointState& state = t.s.endpoints[e];
@@ -99,7 +120,7 @@ void assess_endpoint(Turn& t, EndpointIndex e) {
     state.excluded = o || !named(t.c.service, e);
     if (o) t.due(t.c.now.at(o->expires));
 
-    bool fit = state.readiness == Readiness::ready && !state.excluded;
+    bool fit = state.readiness == Readiness::ready && !state.excluded && !damped(t, e, state);
     bool decided = state.readiness != Readiness::undecided || state.excluded;
     bool changed = fit != state.fit || (state.since == Instant{} && decided);
     if (fit || state.excluded || !decided) state.out_since.reset();
@@ -144,6 +165,7 @@ std::string unfit_reason(const ServiceState& s, const ServiceContext& c, Endpoin
                fairway::to_string(o->expires);
     if (state.excluded) return "weight 0 or not named by the policy";
     if (const MemberState* m = culprit(c.bound[e], c.members)) return member_text(*m);
+    if (state.damping.suppressed) return suppressed_text(c, e);
     return "its checks pass";
 }
 

@@ -5,6 +5,7 @@
 // in one file.
 #pragma once
 
+#include "policies/damping.hpp"
 #include "policies/engine.hpp"
 #include "policies/follow.hpp"
 #include "policies/readiness.hpp"
@@ -25,6 +26,7 @@ struct EndpointState {
     bool was_fit = false;             ///< ever: one that never was in was not taken out (L9)
     Instant since{};                  ///< of `fit`
     std::optional<Instant> out_since; ///< taken out by automation
+    Damping damping;
 };
 
 struct ServiceState {
@@ -86,6 +88,7 @@ struct Turn {
     std::vector<std::string> evidence; ///< behind `why`
     std::optional<Instant> fault;
     bool latched = false; ///< something durable changed that the plan rests on
+    bool noted = false;   ///< something durable changed that no plan rests on
 
     const std::string& datacenter(EndpointIndex e) const { return c.model.datacenter_of(c.service, e).name; }
     std::optional<EndpointIndex> endpoint_in(std::string_view datacenter) const;

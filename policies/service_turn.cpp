@@ -80,7 +80,7 @@ Effects take_turn(ServiceState& s, const ServiceContext& c) {
     if (before != s.plan) tell_plan(t, before);
     remember_good(t);
     bool opened = !served_before && s.served;
-    if ((t.latched || opened) && t.out.services.empty())
+    if ((t.latched || t.noted || opened) && t.out.services.empty())
         t.out.services.push_back(record_of(s, c.model, c.now));
     return std::move(t.out);
 }
@@ -99,6 +99,9 @@ ServiceRecord record_of(const ServiceState& s, const Model& model, Now now) {
     if (s.no_primary && s.unclaimed_since) r.no_primary_since = now.wall_at(*s.unclaimed_since);
     r.no_primary_critical = s.no_primary_critical;
     for (EndpointIndex e : s.last_good) r.last_good.push_back(dc(e));
+    for (EndpointIndex e = 0; e < s.endpoints.size(); ++e)
+        if (const Damping& d = s.endpoints[e].damping; d.returned)
+            r.returns.push_back({dc(e), now.wall_at(*d.returned), d.suppressed});
     return r;
 }
 
@@ -125,6 +128,11 @@ void restore(ServiceState& s, const ServiceRecord& r, const Model& model, Now no
     for (const std::string& dc : r.last_good)
         if (auto e = endpoint(dc)) {
             s.last_good.push_back(*e);
+            s.endpoints[*e].was_fit = true;
+        }
+    for (const ReturnRecord& record : r.returns)
+        if (auto e = endpoint(record.datacenter)) {
+            s.endpoints[*e].damping = {now.at(record.at), record.suppressed};
             s.endpoints[*e].was_fit = true;
         }
     if (s.last_good.size() == 1) s.previous.assign(model.clients.classes.size(), s.last_good.front());

@@ -23,6 +23,7 @@ enum class Change : std::uint8_t {
     endpoint_fit,
     endpoint_unfit,
     endpoint_braked,
+    endpoint_suppressed,
     endpoint_pressed, // an endpoint of a service
     partial_failure,  // holds the primary while its application is down (L14)
     served,

@@ -37,12 +37,13 @@ std::string_view to_string(SwitchStep s) {
 }
 
 std::string_view to_string(Change c) {
-    static constexpr std::array<std::string_view, 41> words{"member-up",
+    static constexpr std::array<std::string_view, 42> words{"member-up",
                                                             "member-down",
                                                             "member-held",
                                                             "endpoint-fit",
                                                             "endpoint-unfit",
                                                             "endpoint-braked",
+                                                            "endpoint-suppressed",
                                                             "endpoint-pressed",
                                                             "partial-failure",
                                                             "served",

@@ -44,6 +44,7 @@ StateWrite a_write() {
                    .followed = ClaimRecord{"east", "sys", 7},
                    .no_primary_since = today - 30s,
                    .last_good = {"east", "west"},
+                   .returns = {{"west", today - 5min, true}},
                    .running = a_switch()},
                   {.service = "www.test"}};
     w.members = {{.key = "http 10.0.0.1:80",
@@ -129,6 +130,10 @@ TEST_CASE("what is written is restored, every field of it") {
     CHECK(shop.running->step_since == today + 5s);
     CHECK(shop.running->fence_begun);
     CHECK(shop.running->approved);
+    REQUIRE(shop.returns.size() == 1);
+    CHECK(shop.returns[0].datacenter == "west");
+    CHECK(shop.returns[0].at == today - 5min);
+    CHECK(shop.returns[0].suppressed);
     CHECK(shop.running->blind);
     CHECK(shop.running->data_judged);
     CHECK(shop.no_primary_since == today - 30s);
