@@ -5,6 +5,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include <cmath>
+
 namespace fairway::ctl {
 
 namespace {
@@ -19,6 +21,8 @@ Json keys() {
         list.push_back({{"key", k.path},
                         {"takes", k.words.empty() ? load::describe(k.type) : k.words},
                         {"default", k.fallback.empty() ? Json(nullptr) : Json(k.fallback)},
+                        {"least", k.least},
+                        {"most", std::isfinite(k.most) ? Json(k.most) : Json(nullptr)},
                         {"meaning", k.doc},
                         {"required", k.required},
                         {"supported", k.supported}});
