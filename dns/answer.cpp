@@ -1,6 +1,7 @@
 #include "dns/answer.hpp"
 
 #include "config/record.hpp"
+#include "dns/rdata.hpp"
 #include "dns/resolution.hpp"
 
 #include <algorithm>
@@ -51,10 +52,12 @@ struct Writing {
     Reply refuse(Rcode rcode) const noexcept { return finish({0, rcode, {}}, query.question_end); }
 };
 
-// The common case alone: the name is there and is nothing but itself, and so are the records.
+// The common case alone: the name is there and is nothing but itself, and so are the records: no host's addresses
+// go with them.
 const RrsetHeader* plain_hit(const Query& query, const NameTable& names) noexcept {
+    if (query.type == rrtype::ds || names_host(query.type)) return nullptr;
     const Node* const node = names.find(query.name);
-    if (!node || node->is(Node::beyond_plain) || query.type == rrtype::ds) return nullptr;
+    if (!node || node->is(Node::beyond_plain)) return nullptr;
     return node->find(query.type);
 }
 

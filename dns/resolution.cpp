@@ -1,6 +1,9 @@
 #include "dns/resolution.hpp"
 
 #include "config/record.hpp"
+#include "dns/rdata.hpp"
+
+#include <algorithm>
 
 namespace fairway::dns {
 
@@ -10,29 +13,29 @@ void Resolution::run() noexcept {
 
 // ---------------------------------------------------------------- finding
 
-const Node* Resolution::tail(std::size_t offset) const noexcept {
-    const std::uint8_t* const name = name_->bytes + offset;
-    const std::size_t length = name_->length - offset;
+const Node* Resolution::tail(const FoldedName& whole, std::size_t offset) const noexcept {
+    const std::uint8_t* const name = whole.bytes + offset;
+    const std::size_t length = whole.length - offset;
     return names_.find(name, length, hash_padded(name, length));
 }
 
-Resolution::Match Resolution::match() const noexcept {
-    const Node* const node = names_.find(*name_);
-    if (!node) return match_missing();
-    if (node->is(Node::occluded)) return covered(0);
+Resolution::Match Resolution::match(const FoldedName& name) const noexcept {
+    const Node* const node = names_.find(name);
+    if (!node) return match_missing(name);
+    if (node->is(Node::occluded)) return covered(name, 0);
     return {node->is(Node::cut) ? Match::Kind::delegation : Match::Kind::exact, node};
 }
 
 // Names exist down to the closest encloser and not below it (RFC 4592 section 3.3.1).
-Resolution::Match Resolution::match_missing() const noexcept {
+Resolution::Match Resolution::match_missing(const FoldedName& name) const noexcept {
     std::size_t offset = 0;
-    const unsigned beyond = name_->labels > names_.max_labels() ? name_->labels - names_.max_labels() - 1 : 0;
-    for (unsigned n = 0; n < beyond; ++n) offset += name_->bytes[offset] + 1u;
-    while (name_->bytes[offset]) {
-        offset += name_->bytes[offset] + 1u;
-        const Node* const encloser = tail(offset);
+    const unsigned beyond = name.labels > names_.max_labels() ? name.labels - names_.max_labels() - 1 : 0;
+    for (unsigned n = 0; n < beyond; ++n) offset += name.bytes[offset] + 1u;
+    while (name.bytes[offset]) {
+        offset += name.bytes[offset] + 1u;
+        const Node* const encloser = tail(name, offset);
         if (!encloser) continue;
-        if (encloser->is(Node::occluded | Node::cut | Node::dname)) return covered(offset);
+        if (encloser->is(Node::occluded | Node::cut | Node::dname)) return covered(name, offset);
         if (encloser->is(Node::has_wildcard)) return {Match::Kind::wildcard, wildcard_of(*encloser)};
         return {Match::Kind::missing, encloser};
     }
@@ -40,11 +43,11 @@ Resolution::Match Resolution::match_missing() const noexcept {
 }
 
 // The topmost cut or DNAME at or above the node found at `offset`: the first that is not itself occluded.
-Resolution::Match Resolution::covered(std::size_t offset) const noexcept {
-    const Node* node = tail(offset);
+Resolution::Match Resolution::covered(const FoldedName& name, std::size_t offset) const noexcept {
+    const Node* node = tail(name, offset);
     while (node && node->is(Node::occluded)) {
-        offset += name_->bytes[offset] + 1u;
-        node = tail(offset);
+        offset += name.bytes[offset] + 1u;
+        node = tail(name, offset);
     }
     if (!node) return {Match::Kind::outside}; // not so in any table that was built
     return {node->is(Node::cut) ? Match::Kind::delegation : Match::Kind::dname, node};
@@ -64,7 +67,7 @@ const Node* Resolution::wildcard_of(const Node& encloser) const noexcept {
 
 // True: the name has changed by a CNAME or DNAME and is to be looked for again.
 bool Resolution::step() noexcept {
-    const Match m = match();
+    const Match m = match(*name_);
     switch (m.kind) {
     case Match::Kind::outside:
         if (hops_) return false; // the resolver goes on from here
@@ -92,14 +95,29 @@ OwnerAt Resolution::owner_of(const Node& node) const noexcept {
 }
 
 bool Resolution::use_node(const Node& found) noexcept {
-    const Node* node = &found;
-    if (query_.type == rrtype::ds && node->is(Node::apex))
-        if (const Node* outer = names_.zone(node->zone).parent_side) node = outer;
+    if (query_.type == rrtype::ds && found.is(Node::apex))
+        if (const Node* const outer = names_.zone(found.zone).parent_side) return use_parent_side(*outer);
+    return use_records(found);
+}
+
+// The zone around may itself have given away what lies above this apex.
+bool Resolution::use_parent_side(const Node& node) noexcept {
+    FoldedName parent;
+    parent.assign({name_->bytes + name_->bytes[0] + 1, name_->length - name_->bytes[0] - 1u});
+    const Match m = match(parent);
+    if (m.kind == Match::Kind::dname) return use_dname(*m.node);
+    if (m.kind != Match::Kind::delegation) return use_records(node);
+    refer(*m.node);
+    return false;
+}
+
+bool Resolution::use_records(const Node& here) noexcept {
+    const Node* const node = &here;
     const OwnerAt owner = owner_of(*node);
     const bool addresses = query_.type == rrtype::a || query_.type == rrtype::aaaa;
     if (node->is(Node::service) && (addresses || query_.type == rrtype::any)) use_service(*node);
     else if (query_.type == rrtype::any) use_any(*node, owner);
-    else if (const auto* set = node->find(query_.type)) add(*set, owner);
+    else if (const auto* set = node->find(query_.type)) use_set(*node, *set, owner);
     else if (node->is(Node::cname)) return use_cname(*node, owner);
     else add_soa(*node);
     return false;
@@ -141,7 +159,17 @@ void Resolution::use_service(const Node& node) noexcept {
         truncate();
 }
 
+void Resolution::use_set(const Node& node, const RrsetHeader& set, OwnerAt owner) noexcept {
+    for (unsigned i = 0; i < hops_; ++i)
+        if (set.type == rrtype::dname && dnames_[i].node == &node && owner.longer == 0)
+            return; // a hop took it along
+    const std::size_t record = message_.size();
+    add(set, owner);
+    if (!truncated && names_host(set.type)) add_targets(node, set, record);
+}
+
 bool Resolution::use_cname(const Node& node, OwnerAt owner) noexcept {
+    dnames_[hops_] = {};
     const std::size_t record = message_.size();
     const RrsetHeader* const set = node.find(rrtype::cname);
     add(*set, owner);
@@ -153,10 +181,13 @@ bool Resolution::use_cname(const Node& node, OwnerAt owner) noexcept {
 bool Resolution::use_dname(const Node& node) noexcept {
     const RrsetHeader* const set = node.find(rrtype::dname);
     const std::size_t prefix = name_->length - node.name_length;
-    const std::size_t record = message_.size();
-    const OwnerAt owner{static_cast<std::uint16_t>(message_.locate(name_at_, prefix)), 0};
-    add(*set, owner);
+    std::size_t record = message_.size();
+    for (unsigned i = 0; i < hops_; ++i)
+        if (dnames_[i].node == &node) record = dnames_[i].record; // once is enough
+    if (record == message_.size())
+        add(*set, {static_cast<std::uint16_t>(message_.locate(name_at_, prefix)), 0});
     if (truncated) return false;
+    dnames_[hops_] = {&node, record};
     if (prefix + get16(set->wire() + 10) > max_name) {
         rcode = Rcode::yxdomain;
         return false;
@@ -167,7 +198,7 @@ bool Resolution::use_dname(const Node& node) noexcept {
         truncate();
         return false;
     }
-    return follow(synthesized + 12);
+    return query_.type != rrtype::cname && follow(synthesized + 12); // it may be what was asked for
 }
 
 bool Resolution::follow(std::size_t target) noexcept {
@@ -207,13 +238,52 @@ bool Resolution::add_glue(const Node& cut, std::size_t server, bool in_domain) n
     const bool below =
         name.length >= cut.name_length &&
         std::memcmp(name.bytes + name.length - cut.name_length, cut.name(), cut.name_length) == 0;
-    const Node* const node = below == in_domain ? names_.find(name) : nullptr;
-    if (!node || node->zone != cut.zone) return true;
+    const Node* const node = below == in_domain ? host(name, cut) : nullptr;
+    return !node || add_addresses(*node, server);
+}
+
+// Who has the addresses of a host that `from` names: the host, be it glue, or a wildcard; none where it is
+// not under the zone's apex, because those who ask would not believe us.
+const Node* Resolution::host(const FoldedName& name, const Node& from) const noexcept {
+    const std::size_t apex = names_.zone(from.zone).apex_length;
+    if (name.length < apex ||
+        std::memcmp(name.bytes + name.length - apex, from.name() + from.name_length - apex, apex) != 0)
+        return nullptr;
+    if (const Node* const node = names_.find(name)) return node;
+    const Match m = match_missing(name);
+    return m.kind == Match::Kind::wildcard ? m.node : nullptr;
+}
+
+bool Resolution::add_addresses(const Node& node, std::size_t owner) noexcept {
     for (const std::uint16_t type : {rrtype::a, rrtype::aaaa})
-        if (const auto* set = node->find(type))
-            if (!message_.add(Section::additional, *set, {static_cast<std::uint16_t>(server), 0}))
+        if (const auto* set = node.find(type))
+            if (!message_.add(Section::additional, *set, {static_cast<std::uint16_t>(owner), 0}))
                 return false;
     return true;
+}
+
+// The addresses of the hosts that the records of `set`, written from `record` on, name: as many as fit.
+void Resolution::add_targets(const Node& node, const RrsetHeader& set, std::size_t record) noexcept {
+    std::uint64_t seen[max_targets];
+    unsigned targets = 0;
+    for (unsigned n = set.count; n && targets < max_targets; --n) {
+        std::size_t at = record + 12 + host_offset(set.type);
+        record += 12u + get16(message_.data() + record + 10);
+        FoldedName name;
+        if (at > max_pointer || !name.expand(message_.bytes(), at)) continue;
+        if (name.length == 1 && is_service_binding(set.type)) { // RFC 9460 section 2.5: the owner itself
+            name = *name_;
+            at = name_at_;
+        }
+        if (std::find(seen, seen + targets, name.hash) != seen + targets) continue;
+        seen[targets++] = name.hash;
+        const Node* const there = host(name, node);
+        if (!there) continue;
+        if (!add_addresses(*there, at)) return;
+        if (const auto* const more = there->find(set.type);
+            more && there != &node && is_service_binding(set.type))
+            if (!message_.add(Section::additional, *more, {static_cast<std::uint16_t>(at), 0})) return;
+    }
 }
 
 void Resolution::add_soa(const Node& node) noexcept {

@@ -35,14 +35,17 @@ class Resolution {
         const Node* node =
             nullptr; // the name itself, its wildcard, the cut, the DNAME, or the closest encloser
     };
-    Match match() const noexcept;
-    Match match_missing() const noexcept;
-    Match covered(std::size_t offset) const noexcept;
-    const Node* tail(std::size_t offset) const noexcept;
+    Match match(const FoldedName& name) const noexcept;
+    Match match_missing(const FoldedName& name) const noexcept;
+    Match covered(const FoldedName& name, std::size_t offset) const noexcept;
+    const Node* tail(const FoldedName& name, std::size_t offset) const noexcept;
     const Node* wildcard_of(const Node& encloser) const noexcept;
 
     bool step() noexcept;
     bool use_node(const Node& node) noexcept;
+    bool use_parent_side(const Node& node) noexcept;
+    bool use_records(const Node& node) noexcept;
+    void use_set(const Node& node, const RrsetHeader& set, OwnerAt owner) noexcept;
     bool use_cname(const Node& node, OwnerAt owner) noexcept;
     bool use_dname(const Node& node) noexcept;
     bool follow(std::size_t target) noexcept;
@@ -51,6 +54,9 @@ class Resolution {
     std::size_t choose(const ServiceAnswers& answers) noexcept;
     void refer(const Node& cut) noexcept;
     bool add_glue(const Node& cut, std::size_t server, bool in_domain) noexcept;
+    const Node* host(const FoldedName& name, const Node& from) const noexcept;
+    bool add_addresses(const Node& node, std::size_t owner) noexcept;
+    void add_targets(const Node& node, const RrsetHeader& set, std::size_t record) noexcept;
     void add_soa(const Node& node) noexcept;
     void add(const RrsetHeader& set, OwnerAt owner) noexcept;
     void truncate() noexcept;
@@ -65,10 +71,16 @@ class Resolution {
 
     // Longer chains of CNAME and DNAME than this are nobody's intention; the answer ends there.
     static constexpr unsigned max_hops = 16;
+    // Of hosts in one answer whose addresses go with it: more would not fit a datagram anyway.
+    static constexpr unsigned max_targets = 32;
     const FoldedName* name_;              // the name that is looked for now
     std::uint16_t name_at_ = header_size; // where it stands in the message
     unsigned hops_ = 0;
     std::uint64_t seen_[max_hops]; // hashes of the names followed so far
+    struct {
+        const Node* node;
+        std::size_t record;
+    } dnames_[max_hops]; // which of them were DNAMEs, and where those stand
     FoldedName followed_;
 };
 

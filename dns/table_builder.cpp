@@ -228,7 +228,12 @@ void TableBuilder::add_parents() {
         const Draft draft = drafts_[d];
         const Bytes name{draft.name, draft.length};
         table_.max_labels_ = std::max(table_.max_labels_, count_labels(name));
-        if (draft.flags & Node::apex) continue;
+        if (draft.flags & Node::apex) {
+            // What is above an inner zone exists in the zone around it, delegated or not (RFC 8020).
+            if (const Draft& outside = parent_side_[draft.zone]; outside.length)
+                find_or_add(parent_of(name), outside.zone);
+            continue;
+        }
         const auto parent = find_or_add(parent_of(name), draft.zone);
         drafts_[d].parent = parent;
         if (is_wildcard(name)) drafts_[parent].flags |= Node::has_wildcard;

@@ -128,17 +128,20 @@ TEST_CASE("each name and type has the answer that RFC 1034 section 4.3.2 gives i
         // what is there
         {"example.com.", "NS",
          "NOERROR [qr aa]\nan example.com. 3600 NS ns1.example.com.\nan example.com. 3600 NS "
-         "ns2.elsewhere.net."},
+         "ns2.elsewhere.net."
+         "\nar ns1.example.com. 3600 A 192.0.2.53"},
         {"example.com.", "SOA",
          "NOERROR [qr aa]\nan example.com. 3600 SOA ns1.example.com. host.example.com. 1 3600 600 86400 60"},
         {"example.com.", "MX",
          "NOERROR [qr aa]\nan example.com. 300 MX 10 mail.example.com.\nan example.com. 300 MX 20 "
-         "mail.elsewhere.net."},
+         "mail.elsewhere.net."
+         "\nar mail.example.com. 300 A 192.0.2.25"},
         {"example.com.", "TXT", "NOERROR [qr aa]\nan example.com. 300 TXT \"v=spf1 -all\""},
         {"web.example.com.", "A",
          "NOERROR [qr aa]\nan web.example.com. 200 A 192.0.2.80\nan web.example.com. 200 A 192.0.2.81"},
         {"_sip._tcp.example.com.", "SRV",
-         "NOERROR [qr aa]\nan _sip._tcp.example.com. 300 SRV 1 2 5060 sip.example.com."},
+         "NOERROR [qr aa]\nan _sip._tcp.example.com. 300 SRV 1 2 5060 sip.example.com."
+         "\nar sip.example.com. 300 A 192.0.2.60"},
         {"raw.example.com.", "TYPE65280", "NOERROR [qr aa]\nan raw.example.com. 300 TYPE65280 \\# 3 010203"},
         // what is not
         {"web.example.com.", "TXT", "NOERROR [qr aa]" + negative},
@@ -168,9 +171,11 @@ TEST_CASE("each name and type has the answer that RFC 1034 section 4.3.2 gives i
         {"x.wild.example.com.", "A", "NOERROR [qr aa]\nan x.wild.example.com. 300 A 192.0.2.7"},
         {"x.y.z.wild.example.com.", "A", "NOERROR [qr aa]\nan x.y.z.wild.example.com. 300 A 192.0.2.7"},
         {"x.y.wild.example.com.", "MX",
-         "NOERROR [qr aa]\nan x.y.wild.example.com. 300 MX 10 mx.wild.example.com."},
+         "NOERROR [qr aa]\nan x.y.wild.example.com. 300 MX 10 mx.wild.example.com."
+         "\nar mx.wild.example.com. 300 A 192.0.2.7"},
         {"*.wild.example.com.", "MX",
-         "NOERROR [qr aa]\nan *.wild.example.com. 300 MX 10 mx.wild.example.com."},
+         "NOERROR [qr aa]\nan *.wild.example.com. 300 MX 10 mx.wild.example.com."
+         "\nar mx.wild.example.com. 300 A 192.0.2.7"},
         {"x.wild.example.com.", "TXT", "NOERROR [qr aa]" + negative},
         {"wild.example.com.", "A", "NOERROR [qr aa]" + negative},
         {"under.wild.example.com.", "A", "NOERROR [qr aa]" + negative},
@@ -193,7 +198,9 @@ TEST_CASE("each name and type has the answer that RFC 1034 section 4.3.2 gives i
         {"into.example.com.", "A",
          "NOERROR [qr aa]\nan into.example.com. 300 CNAME host.sub.example.com." + referral.substr(12)},
         // a zone in a zone
-        {"inner.example.com.", "NS", "NOERROR [qr aa]\nan inner.example.com. 300 NS ns1.inner.example.com."},
+        {"inner.example.com.", "NS",
+         "NOERROR [qr aa]\nan inner.example.com. 300 NS ns1.inner.example.com."
+         "\nar ns1.inner.example.com. 300 A 192.0.2.54"},
         {"ns1.inner.example.com.", "A", "NOERROR [qr aa]\nan ns1.inner.example.com. 300 A 192.0.2.54"},
         {"x.inner.example.com.", "A", "NXDOMAIN [qr aa]" + inner_negative},
         {"inner.example.com.", "TXT", "NOERROR [qr aa]" + inner_negative},
