@@ -46,9 +46,12 @@ void add_tls(KeyText& key, const TlsSettings& tls) {
     key.add("ca", tls.ca_file);
     key.add("cert", tls.cert_file);
     key.add("key", tls.key_file);
+    key.add("expiry_warning", tls.expiry_warning);
 }
 
 void add_kind(KeyText& key, const HttpCheck& c) {
+    key.add("http2", std::uint64_t{c.http2});
+    key.add("reuse", std::uint64_t{c.reuse});
     key.add("method", c.method);
     key.add("path", c.path);
     for (const auto& [name, value] : c.headers) {
@@ -59,12 +62,55 @@ void add_kind(KeyText& key, const HttpCheck& c) {
         key.add("from", static_cast<std::uint64_t>(first));
         key.add("to", static_cast<std::uint64_t>(last));
     }
+    key.add("redirects", std::uint64_t{c.redirects});
     key.add("body", c.body);
+    key.add("body_regex", c.body_regex);
+    for (const auto& [pointer, comparison] : c.json) {
+        key.add("json", pointer);
+        key.add("is", comparison.to_string());
+    }
     key.add("window", c.body_window);
     if (c.tls) add_tls(key, c.tls_settings);
 }
 
-void add_kind(KeyText&, const TcpCheck&) {}
+void add_exchange(KeyText& key, const Exchange& e) {
+    key.add("send", fingerprint(e.send));
+    key.add("expect", e.expect);
+}
+
+void add_kind(KeyText& key, const TcpCheck& c) { add_exchange(key, c.exchange); }
+
+void add_kind(KeyText& key, const TlsCheck& c) {
+    add_exchange(key, c.exchange);
+    add_tls(key, c.tls_settings);
+}
+
+void add_kind(KeyText& key, const DnsCheck& c) {
+    key.add("name", c.name);
+    key.add("record", c.type);
+    key.add("rcode", c.rcode);
+    for (const std::string& d : c.data) key.add("data", d);
+}
+
+void add_kind(KeyText& key, const GrpcCheck& c) {
+    key.add("service", c.service);
+    if (c.tls) add_tls(key, c.tls_settings);
+}
+
+void add_kind(KeyText&, const IcmpCheck&) {}
+
+void add_kind(KeyText& key, const AgentCheck& c) { key.add("send", fingerprint(c.send)); }
+
+void add_kind(KeyText& key, const ExecCheck& c) {
+    for (const std::string& word : c.command) key.add("word", fingerprint(word));
+}
+
+void add_kind(KeyText& key, const PrometheusCheck& c) {
+    key.add("url", fingerprint(c.url));
+    key.add("query", c.query);
+    if (c.value) key.add("value", c.value->to_string());
+    add_tls(key, c.tls_settings);
+}
 
 void add_kind(KeyText& key, const PostgresCheck& c) {
     key.add("user", c.user);
@@ -90,30 +136,67 @@ void add_requirements(KeyText& key, const Requirements& r) {
     key.add("require", static_cast<std::uint64_t>(r.of));
 }
 
+bool is_told_datacenter(const CheckKind& kind) {
+    const auto* asking = std::get_if<PrometheusCheck>(&kind);
+    return std::holds_alternative<ExecCheck>(kind) ||
+           (asking && asking->query.find("$datacenter") != std::string::npos);
+}
+
 } // namespace
 
 std::string_view kind_name(const CheckKind& kind) {
-    return std::visit(
-        Overloaded{[](const HttpCheck& c) -> std::string_view { return c.tls ? "https" : "http"; },
-                   [](const TcpCheck&) -> std::string_view { return "tcp"; },
-                   [](const PostgresCheck&) -> std::string_view { return "postgres"; }},
-        kind);
+    using Word = std::string_view;
+    return std::visit(Overloaded{[](const HttpCheck& c) -> Word { return c.tls ? "https" : "http"; },
+                                 [](const TcpCheck&) -> Word { return "tcp"; },
+                                 [](const PostgresCheck&) -> Word { return "postgres"; },
+                                 [](const TlsCheck&) -> Word { return "tls"; },
+                                 [](const DnsCheck&) -> Word { return "dns"; },
+                                 [](const GrpcCheck&) -> Word { return "grpc"; },
+                                 [](const IcmpCheck&) -> Word { return "icmp"; },
+                                 [](const AgentCheck&) -> Word { return "agent"; },
+                                 [](const ExecCheck&) -> Word { return "exec"; },
+                                 [](const PrometheusCheck&) -> Word { return "prometheus"; }},
+                      kind);
 }
 
 std::optional<std::uint16_t> default_port(const CheckKind& kind) {
     using Port = std::optional<std::uint16_t>;
-    return std::visit(
-        Overloaded{[](const HttpCheck& c) -> Port { return static_cast<std::uint16_t>(c.tls ? 443 : 80); },
-                   [](const TcpCheck&) -> Port { return std::nullopt; },
-                   [](const PostgresCheck&) -> Port { return std::uint16_t{5432}; }},
-        kind);
+    return std::visit(Overloaded{[](const HttpCheck& c) -> Port { return std::uint16_t(c.tls ? 443 : 80); },
+                                 [](const TlsCheck&) -> Port { return std::uint16_t{443}; },
+                                 [](const PostgresCheck&) -> Port { return std::uint16_t{5432}; },
+                                 [](const DnsCheck&) -> Port { return std::uint16_t{53}; },
+                                 [](const IcmpCheck&) -> Port { return std::uint16_t{0}; },
+                                 [](const ExecCheck&) -> Port { return std::uint16_t{0}; },
+                                 [](const PrometheusCheck&) -> Port { return std::uint16_t{0}; },
+                                 [](const auto&) -> Port { return std::nullopt; }}, // tcp, grpc, agent
+                      kind);
+}
+
+Asked asked_of(const CheckKind& kind, const std::string& service) {
+    const auto name_in = [](const std::string& host) { return host.substr(0, host.find(':')); };
+    const auto of_http = [&](const auto& c) -> Asked {
+        const std::string& host = c.host.empty() ? service : c.host;
+        return {host, c.sni.empty() ? name_in(host) : c.sni};
+    };
+    return std::visit(Overloaded{[&](const HttpCheck& c) { return of_http(c); },
+                                 [&](const GrpcCheck& c) { return of_http(c); },
+                                 [&](const TlsCheck& c) -> Asked {
+                                     return {"", c.sni.empty() ? service : c.sni};
+                                 },
+                                 [&](const PrometheusCheck& c) -> Asked {
+                                     return {c.query.find("$host") == c.query.npos ? "" : service, ""};
+                                 },
+                                 [](const auto&) { return Asked{}; }},
+                      kind);
 }
 
 bool is_stateful(const CheckKind& kind) { return std::holds_alternative<PostgresCheck>(kind); }
 
 std::string ProbeSpec::target_text() const {
-    if (auto* ip = std::get_if<IpAddress>(&target)) return SocketAddress{*ip, port}.to_string();
-    return std::get<std::string>(target) + ':' + std::to_string(port);
+    const auto* ip = std::get_if<IpAddress>(&target);
+    if (port == 0) return ip ? ip->to_string() : std::get<std::string>(target);
+    return ip ? SocketAddress{*ip, port}.to_string()
+              : std::get<std::string>(target) + ':' + std::to_string(port);
 }
 
 std::string ProbeSpec::key() const {
@@ -125,6 +208,9 @@ std::string ProbeSpec::key() const {
     add_timing(key, check->timing);
     add_requirements(key, check->requirements);
     key.add("watch", std::uint64_t{check->watch});
+    for (const IpAddress& a : check->source) key.add("source", a.to_string());
+    key.add("all_addresses", std::uint64_t{check->all_addresses});
+    if (is_told_datacenter(check->kind)) key.add("datacenter", datacenter);
     return key.take();
 }
 

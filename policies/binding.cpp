@@ -59,10 +59,9 @@ class Binder {
         ProbeSpec p{
             .check = check, .target = target.host, .datacenter = model_.datacenters[e.datacenter].name};
         p.port = target.port.value_or(check->port.value_or(default_port(check->kind).value_or(0)));
-        if (auto* http = std::get_if<HttpCheck>(&check->kind)) {
-            p.host = http->host.empty() ? s.name.to_string() : http->host;
-            p.sni = http->sni.empty() ? p.host.substr(0, p.host.find(':')) : http->sni;
-        }
+        auto [host, sni] = asked_of(check->kind, s.name.to_string());
+        p.host = std::move(host);
+        p.sni = std::move(sni);
         return p;
     }
 

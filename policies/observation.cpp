@@ -1,6 +1,8 @@
 #include "policies/observation.hpp"
 
 #include <array>
+#include <cmath>
+#include <cstdio>
 
 namespace fairway {
 
@@ -10,7 +12,8 @@ std::string_view to_string(Outcome o) {
 }
 
 std::string_view to_string(Reason r) {
-    static constexpr std::array<std::string_view, 28> words{"ok",
+    static constexpr std::array<std::string_view, 31> words{"ok",
+                                                            "expiring_certificate",
                                                             "timeout_connect",
                                                             "timeout_tls",
                                                             "timeout_first_byte",
@@ -34,15 +37,27 @@ std::string_view to_string(Reason r) {
                                                             "lag",
                                                             "no_quorum",
                                                             "read_only",
+                                                            "reported_down",
                                                             "resolve_failure",
                                                             "no_route",
                                                             "local_limit",
+                                                            "no_data",
                                                             "internal"};
     static_assert(words.size() == static_cast<std::size_t>(Reason::internal) + 1);
     return words[static_cast<std::size_t>(r)];
 }
 
 bool is_silence(Reason r) { return r >= Reason::timeout_connect && r <= Reason::unreachable; }
+
+namespace {
+
+std::string decimal(double d) {
+    std::array<char, 32> text{};
+    std::snprintf(text.data(), text.size(), "%.6g", d);
+    return text.data();
+}
+
+} // namespace
 
 std::string Facts::to_string() const {
     std::string text;
@@ -56,6 +71,10 @@ std::string Facts::to_string() const {
     if (epoch) add("epoch", std::to_string(*epoch));
     if (position) add("position", std::to_string(*position));
     if (lag) add("lag", brief(*lag));
+    if (weight) add("weight", std::to_string(std::lround(*weight * 100)) + "%");
+    if (load) add("load", decimal(*load));
+    if (certificate_ends)
+        add("certificate_ends", fairway::to_string(*certificate_ends).substr(0, 10)); // its day
     if (!system.empty()) add("system", system);
     return text;
 }

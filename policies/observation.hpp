@@ -21,6 +21,7 @@ enum class Outcome : std::uint8_t { pass, degraded, fail, unknown };
 /// Why. A closed list: it is a metric label, a log value and a word in the manual.
 enum class Reason : std::uint8_t {
     ok,
+    expiring_certificate, ///< of a pass: the certificate ends soon
     // silence: the target may be dead, or we may be cut off (rule 1)
     timeout_connect,
     timeout_tls,
@@ -46,10 +47,12 @@ enum class Reason : std::uint8_t {
     lag,
     no_quorum,
     read_only,
+    reported_down, ///< the target or a program of the operator's says so
     // faults of our own
     resolve_failure,
     no_route,
     local_limit,
+    no_data, ///< who was asked about the target knows nothing of it, or could not be asked
     internal,
 };
 std::string_view to_string(Outcome o);
@@ -64,6 +67,9 @@ struct Facts {
     std::optional<std::uint64_t> epoch;    ///< PostgreSQL: timeline
     std::string system;                    ///< identity of the replicated system; empty: not reported
     std::optional<std::uint64_t> position; ///< bytes of log: written (primary) or received (standby)
+    std::optional<double> weight; ///< the share of its traffic it asks for, 0 to 1
+    std::optional<double> load;   ///< in the unit of whoever measures it
+    std::optional<WallTime> certificate_ends;
     std::optional<Duration>
         lag; ///< as the product itself reports it; PostgreSQL's is reckoned in policies (L16)
     bool operator==(const Facts&) const = default;

@@ -1,9 +1,8 @@
 #include "probes/worker.hpp"
 
-#include "probes/address_book.hpp"
+#include "probes/async/race.hpp"
 #include "probes/checks/check.hpp"
-#include "probes/glue/curl.hpp"
-#include "probes/glue/resolver.hpp"
+#include "probes/checks/tools.hpp"
 #include "probes/monitor.hpp"
 #include "probes/uv_loop.hpp"
 #include "probes/watch.hpp"
@@ -11,6 +10,8 @@
 #include <algorithm>
 #include <cmath>
 #include <csignal>
+#include <map>
+#include <set>
 #include <sys/resource.h>
 #include <thread>
 #include <unordered_map>
@@ -22,6 +23,8 @@ namespace {
 /// Of the process' descriptors, what DNS over TCP may take at once (dns/tcp_front.hpp), and the rest's:
 /// listening sockets, HTTP, files, resolving. With a limit too low for all of it, half is for looking.
 constexpr std::size_t reserved_descriptors = 4000 + 512;
+/// Of several addresses looked at as one: before the whole look's time is up, each says what it waits for.
+constexpr Duration own_limit = 5ms;
 constexpr Duration longest_start = 5s; // a start must be decided within 10 s (L20), however long the interval
 
 std::size_t open_limit(std::size_t wanted) {
@@ -37,12 +40,42 @@ Duration first_look(MemberId member, const Check& check) {
     return std::chrono::duration_cast<Duration>(std::min(check.timing.interval, longest_start) * part);
 }
 
+/// A failure tells more than not knowing, and that more than passing somehow.
+Finding worst(std::vector<Finding> all) {
+    const auto rank = [](const Finding& f) {
+        switch (f.outcome) {
+        case Outcome::fail: return 0;
+        case Outcome::unknown: return 1;
+        case Outcome::degraded: return 2;
+        case Outcome::pass: break;
+        }
+        return f.reason == Reason::ok ? 4 : 3; // 3: with a warning
+    };
+    return std::move(*std::min_element(all.begin(), all.end(),
+                                       [&](const auto& a, const auto& b) { return rank(a) < rank(b); }));
+}
+
 struct Counted {
     explicit Counted(std::size_t& n) : count(n) { ++count; }
     ~Counted() { --count; }
     Counted(const Counted&) = delete;
     Counted& operator=(const Counted&) = delete;
     std::size_t& count;
+};
+
+/// The turns at a target, kept while somebody holds or awaits one.
+struct Visit {
+    using Targets = std::map<SocketAddress, Slots>;
+    Visit(Targets& all, const SocketAddress& where, Loop& loop, std::size_t at_once)
+        : targets(all), place(all.try_emplace(where, loop, at_once).first), turns(place->second) {}
+    ~Visit() {
+        if (turns.idle()) targets.erase(place);
+    }
+    Visit(const Visit&) = delete;
+    Visit& operator=(const Visit&) = delete;
+    Targets& targets;
+    Targets::iterator place;
+    Slots& turns;
 };
 
 /// Signals are the control thread's.
@@ -90,10 +123,8 @@ class ProbeWorker::Bench {
         : control_(control),
           sink_(std::make_shared<Sink>(std::move(sink))),
           max_open_(open_limit(options.max_open)),
-          curl_(loop_),
-          resolver_(loop_),
-          book_(loop_, [this](std::string name) { return resolver_.resolve(std::move(name)); }),
-          closing_(loop_) {
+          per_target_(options.per_target),
+          tools_(loop_, max_open_ / 4) {
         const SignalsBlocked during_creation;
         thread_ = std::thread([this] { loop_.run(); });
     }
@@ -119,6 +150,11 @@ class ProbeWorker::Bench {
     void drop_all_but(const std::vector<Assignment>& wanted);
     void take(const Assignment& a);
     Task<Finding> look_at(Member& m, Reason& silence);
+    Task<Finding> look_at_address(const ProbeSpec& spec, SocketAddress address, Reason& silence);
+    Task<Finding> look_at_all(const ProbeSpec& spec, std::vector<IpAddress> addresses, Instant deadline,
+                              Reason& silence);
+    Task<void> look_into(Finding& found, const ProbeSpec& spec, SocketAddress address, Instant deadline,
+                         std::size_t& left, Completion<bool>::Setter done);
     Task<bool> hold(const Member& m, SocketAddress address);
     void report(const Member& m, Observation seen);
     void flush();
@@ -126,21 +162,20 @@ class ProbeWorker::Bench {
     Loop& control_;
     std::shared_ptr<Sink> sink_;
     const std::size_t max_open_;
+    const std::size_t per_target_;
     std::size_t open_ = 0;    // looks and held connections
     std::size_t holding_ = 0; // held connections
     std::vector<Observation> batch_;
     std::thread thread_;
     UvLoop loop_;
-    Curl curl_;
-    Resolver resolver_;
-    AddressBook book_;
-    TaskGroup closing_;
+    Tools tools_;
+    Visit::Targets targets_; // those that are being looked at
     std::unordered_map<MemberId, Member> members_;
 };
 
 void ProbeWorker::Bench::assign(const std::vector<Assignment>& wanted) {
     drop_all_but(wanted);
-    resolver_.reload(); // a reload is the operator's way to say that resolv.conf has changed
+    tools_.reload(); // it is the operator's way to say that resolv.conf or certificates have changed
     for (const Assignment& a : wanted) take(a);
 }
 
@@ -152,7 +187,7 @@ void ProbeWorker::Bench::drop_all_but(const std::vector<Assignment>& wanted) {
         if (const auto* name = std::get_if<std::string>(&a.spec.target)) names.insert(*name);
     }
     std::erase_if(members_, [&](const auto& m) { return !ids.contains(m.first); });
-    book_.forget_all_but(names);
+    tools_.book.forget_all_but(names);
 }
 
 void ProbeWorker::Bench::take(const Assignment& a) {
@@ -174,30 +209,72 @@ void ProbeWorker::Bench::look(MemberId id) {
 }
 
 Task<Finding> ProbeWorker::Bench::look_at(Member& m, Reason& silence) {
-    if (open_ + closing_.size() >= max_open_)
+    if (open_ + tools_.closing.size() >= max_open_)
         co_return because(Reason::local_limit, "too many looks at once");
     const Counted counted(open_);
-    const ProbeSpec& spec = m.spec;
-
-    SocketAddress address;
-    address.port = spec.port;
-    if (const auto* ip = std::get_if<IpAddress>(&spec.target)) {
-        address.ip = *ip;
-    } else {
-        silence = Reason::resolve_failure;
-        Task<Resolution> resolving = book_.find(std::get<std::string>(spec.target));
-        const Resolution known = co_await resolving;
-        if (known.addresses.empty()) co_return because(Reason::resolve_failure, known.error);
-        address.ip = m.choice.of(known.addresses);
+    if (const auto* ip = std::get_if<IpAddress>(&m.spec.target)) {
+        Task<Finding> looking = look_at_address(m.spec, m.address = {*ip, m.spec.port}, silence);
+        Finding found = co_await looking;
+        co_return found;
     }
-
-    m.address = address;
-    const Look at{loop_, curl_, closing_, address, spec, silence};
-    Task<Finding> looking =
-        std::visit([&](const auto& kind) { return probes::look(kind, at); }, spec.check->kind);
+    silence = Reason::resolve_failure;
+    const Instant begun = loop_.now().mono;
+    Task<Resolution> resolving = tools_.book.find(std::get<std::string>(m.spec.target));
+    const Resolution known = co_await resolving;
+    if (known.addresses.empty()) co_return because(Reason::resolve_failure, known.error);
+    if (m.spec.check->all_addresses) {
+        Task<Finding> looking =
+            look_at_all(m.spec, known.addresses, begun + m.spec.check->timing.timeout, silence);
+        Finding found = co_await looking;
+        co_return found;
+    }
+    m.address = {m.choice.of(known.addresses), m.spec.port};
+    Task<Finding> looking = look_at_address(m.spec, m.address, silence);
     Finding found = co_await looking;
     if (found.outcome == Outcome::pass) m.choice.passed();
     co_return found;
+}
+
+/// One look at one address, in its turn there: whoever has a hundred services behind one address is not to be
+/// met by a hundred connections at the same moment.
+Task<Finding> ProbeWorker::Bench::look_at_address(const ProbeSpec& spec, SocketAddress address,
+                                                  Reason& silence) {
+    silence = Reason::local_limit; // while it waits its turn
+    const Visit visit(targets_, address, loop_, per_target_);
+    const Slots::Held held = co_await visit.turns.take();
+    const Look at{tools_, address, spec, silence};
+    Task<Finding> looking =
+        std::visit([&](const auto& kind) { return probes::look(kind, at); }, spec.check->kind);
+    Finding found = co_await looking;
+    co_return found;
+}
+
+/// All of a name's addresses at once; the worst is what is told.
+Task<Finding> ProbeWorker::Bench::look_at_all(const ProbeSpec& spec, std::vector<IpAddress> addresses,
+                                              Instant deadline, Reason& silence) {
+    silence = Reason::internal; // each has its own time limit
+    std::vector<Finding> found(addresses.size());
+    std::size_t left = addresses.size();
+    Completion<bool> done(loop_);
+    TaskGroup looks(loop_);
+    for (std::size_t i = 0; i < addresses.size(); ++i)
+        looks.spawn(
+            look_into(found[i], spec, {addresses[i], spec.port}, deadline - own_limit, left, done.setter()));
+    co_await done;
+    co_return worst(std::move(found));
+}
+
+Task<void> ProbeWorker::Bench::look_into(Finding& found, const ProbeSpec& spec, SocketAddress address,
+                                         Instant deadline, std::size_t& left, Completion<bool>::Setter done) {
+    Reason silence = Reason::internal;
+    try {
+        Task<Finding> looking = look_at_address(spec, address, silence);
+        Task<std::optional<Finding>> limited = with_deadline(loop_, deadline, std::move(looking));
+        std::optional<Finding> in_time = co_await limited;
+        found = in_time ? std::move(*in_time) : because(silence, "no whole answer in time");
+    } catch (const std::exception& e) { found = because(Reason::internal, e.what()); }
+    found.detail = printable(address.ip.to_string() + ": " + found.detail);
+    if (--left == 0) done(true);
 }
 
 /// Held connections take at most half of what may be open: looking goes before noticing.
@@ -205,7 +282,7 @@ Task<bool> ProbeWorker::Bench::hold(const Member& m, SocketAddress address) {
     if (holding_ >= max_open_ / 2) co_return false;
     const Counted open(open_), held(holding_);
     Reason silence{};
-    const Look at{loop_, curl_, closing_, address, m.spec, silence};
+    const Look at{tools_, address, m.spec, silence};
     Task<void> holding =
         std::visit([&](const auto& kind) { return probes::hold(kind, at); }, m.spec.check->kind);
     co_await holding;

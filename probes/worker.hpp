@@ -17,6 +17,9 @@ class ProbeWorker final : public Prober {
         /// Looks at once, held connections included, beyond which a look is unknown (local_limit). 0: what
         /// RLIMIT_NOFILE allows, less the rest's share.
         std::size_t max_open = 0;
+        /// Looks at once at one address and port; those beyond wait, and a look whose time ends there is
+        /// unknown.
+        std::size_t per_target = 64;
     };
     ProbeWorker(Loop& control, Sink sink) : ProbeWorker(control, std::move(sink), Options()) {}
     ProbeWorker(Loop& control, Sink sink, Options options);

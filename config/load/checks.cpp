@@ -1,7 +1,6 @@
-#include "config/load/binding.hpp"
+#include "config/load/check_kinds.hpp"
 
 #include <algorithm>
-#include <cctype>
 #include <limits>
 
 namespace fairway::load {
@@ -12,12 +11,40 @@ struct Belongs {
     std::string_view key, kinds;
 };
 constexpr Belongs belongs[] = {
-    {"method", "http | https"}, {"path", "http | https"}, {"headers", "http | https"},
-    {"status", "http | https"}, {"body", "http | https"}, {"body_window", "http | https"},
-    {"host", "http | https"},   {"sni", "https"},         {"tls", "https | postgres"},
-    {"user", "postgres"},       {"dbname", "postgres"},   {"password_file", "postgres"},
-    {"role", "postgres"},       {"max_lag", "postgres"},  {"quorum", "postgres"},
-    {"require", "postgres"},
+    {"method", "http | https"},
+    {"path", "http | https"},
+    {"headers", "http | https"},
+    {"status", "http | https"},
+    {"http_version", "http | https"},
+    {"reuse", "http | https"},
+    {"redirects", "http | https"},
+    {"body", "http | https"},
+    {"body_regex", "http | https"},
+    {"json", "http | https"},
+    {"body_window", "http | https"},
+    {"host", "http | https | grpc"},
+    {"sni", "https | tls | grpc"},
+    {"tls", "https | tls | grpc | prometheus | postgres"},
+    {"send", "tcp | tls | agent"},
+    {"expect", "tcp | tls"},
+    {"service", "grpc"},
+    {"query", "dns | prometheus"},
+    {"record", "dns"},
+    {"rcode", "dns"},
+    {"data", "dns"},
+    {"command", "exec"},
+    {"url", "prometheus"},
+    {"value", "prometheus"},
+    {"user", "postgres"},
+    {"dbname", "postgres"},
+    {"password_file", "postgres"},
+    {"role", "postgres | exec"},
+    {"max_lag", "postgres | exec"},
+    {"quorum", "postgres | exec"},
+    {"require", "postgres | exec"},
+    {"watch", "http | https | tcp | tls | grpc | agent | postgres"},
+    {"source", "http | https | tcp | tls | grpc | agent | dns | icmp"},
+    {"port", "http | https | tcp | tls | grpc | agent | dns | exec | prometheus | postgres"},
 };
 
 void refuse_foreign_keys(const Mapping& m, std::string_view kind) {
@@ -30,120 +57,11 @@ void refuse_foreign_keys(const Mapping& m, std::string_view kind) {
     }
 }
 
-std::optional<int> status_code(std::string_view text) {
-    if (text.size() != 3 || text.find_first_not_of("0123456789") != text.npos) return std::nullopt;
-    const int code = (text[0] - '0') * 100 + (text[1] - '0') * 10 + (text[2] - '0');
-    return code >= 100 && code <= 599 ? std::optional(code) : std::nullopt;
-}
-
-/// "200", "200-299", or several with commas.
-void read_status(const Node& n, HttpCheck& c, Diagnostics& problems) {
-    std::string_view text = n.text;
-    while (true) {
-        const std::size_t comma = std::min(text.find(','), text.size());
-        const std::string_view part = text.substr(0, comma);
-        const std::size_t dash = part.find('-');
-        const auto first = status_code(part.substr(0, dash));
-        const auto last = dash == part.npos ? first : status_code(part.substr(dash + 1));
-        if (!n.is_scalar() || !first || !last || *last < *first)
-            return wrong(n, *find_key("checks.*.status"), problems,
-                         "a status code or a range such as 200-299");
-        c.status.emplace_back(*first, *last);
-        if (comma == text.size()) return;
-        text.remove_prefix(comma + 1);
-    }
-}
-
-void read_statuses(const Mapping& m, HttpCheck& c) {
-    const Node* n = m.get("status");
-    if (!n) return;
-    c.status.clear();
-    if (!n->is_sequence()) return read_status(*n, c, m.problems());
-    for (const Node& item : n->items) read_status(item, c, m.problems());
-}
-
-bool token(std::string_view s) { // RFC 9110 section 5.6.2
-    return !s.empty() && std::all_of(s.begin(), s.end(), [](unsigned char c) {
-        return std::isalnum(c) ||
-               std::string_view("!#$%&'*+-.^_`|~").find(static_cast<char>(c)) != std::string_view::npos;
-    });
-}
-
-void read_headers(const Mapping& m, HttpCheck& c) {
-    const Node* n = m.get("headers");
-    if (!n) return;
-    const Mapping headers(*n, "checks.*.headers", m.problems());
-    for (const auto& e : headers.entries()) {
-        std::string value;
-        if (!read_value(*e.value, *find_key("checks.*.headers.*"), value, m.problems())) continue;
-        if (!token(e.name) || value.find_first_of("\r\n") != value.npos)
-            m.problems().error(e.place, "`" + std::string(e.name) + "` cannot be sent as a header");
-        c.headers.emplace_back(e.name, std::move(value));
-    }
-}
-
-void read_file(const Mapping& m, std::string_view key, std::string& out) {
-    if (m.read(key, out)) readable_file(m.get(key), out, m.problems());
-}
-
-void read_tls(const Mapping& m, TlsSettings& tls) {
-    const Node* n = m.get("tls");
-    if (!n) return;
-    const Mapping t(*n, "checks.*.tls", m.problems(), "mode");
-    t.choose("mode", tls.verify,
-             {{"verify-full", TlsSettings::Verify::full},
-              {"verify-ca", TlsSettings::Verify::ca},
-              {"require", TlsSettings::Verify::none}});
-    read_file(t, "ca", tls.ca_file);
-    read_file(t, "cert", tls.cert_file);
-    read_file(t, "key", tls.key_file);
-    if (t.has("cert") != t.has("key"))
-        m.problems().error(t.place(), "tls: `cert` and `key` only make sense together");
-}
-
-HttpCheck read_http(const Mapping& m, bool tls) {
-    HttpCheck c;
-    c.tls = tls;
-    m.read("method", c.method);
-    if (!token(c.method))
-        wrong(*m.get("method"), *find_key("checks.*.method"), m.problems(), "a request method");
-    if (m.read("path", c.path) && (c.path.front() != '/' || c.path.find_first_of(" \r\n") != c.path.npos))
-        wrong(*m.get("path"), *find_key("checks.*.path"), m.problems(),
-              "a path that starts with / and has no spaces");
-    read_headers(m, c);
-    read_statuses(m, c);
-    m.read("body", c.body);
-    unsigned window = 0;
-    if (m.read("body_window", window)) c.body_window = window;
-    m.read("host", c.host);
-    m.read("sni", c.sni);
-    if (tls) read_tls(m, c.tls_settings);
-    return c;
-}
-
-PostgresCheck read_postgres(const Mapping& m) {
-    using Tls = PostgresCheck::Tls;
-    PostgresCheck c;
-    c.user = "fairway";
-    c.dbname = "postgres";
-    m.read("user", c.user);
-    m.read("dbname", c.dbname);
-    read_file(m, "password_file", c.password_file);
-    if (const Node* n = m.get("tls")) {
-        const Mapping t(*n, "checks.*.tls", m.problems(), "mode");
-        t.choose("mode", c.tls,
-                 {{"off", Tls::off},
-                  {"prefer", Tls::prefer},
-                  {"require", Tls::require},
-                  {"verify-ca", Tls::verify_ca},
-                  {"verify-full", Tls::verify_full}});
-        read_file(t, "ca", c.ca_file);
-        for (std::string_view key : {"cert", "key"})
-            if (t.has(key))
-                not_supported(t.place_of(key), "checks.*.tls." + std::string(key) + " of postgres",
-                              m.problems());
-    }
-    return c;
+/// A look at a target of a family that is not given goes out as it is routed.
+void read_source(const Mapping& m, std::vector<IpAddress>& source) {
+    if (!m.read("source", source)) return;
+    if (source.size() > 2 || (source.size() == 2 && source[0].family == source[1].family))
+        m.problems().error(m.place_of("source"), "source: at most one address of each family");
 }
 
 void read_requirements(const Mapping& m, Requirements& r) {
@@ -158,24 +76,6 @@ void read_requirements(const Mapping& m, Requirements& r) {
     m.choose("require", r.of, {{"any", Of::any}, {"majority", Of::majority}, {"all", Of::all}});
 }
 
-/// False if the kind cannot be looked at.
-bool read_kind(const Mapping& m, CheckKind& kind) {
-    enum class Kind { http, https, tcp, postgres };
-    Kind which{};
-    if (!m.choose(
-            "type", which,
-            {{"http", Kind::http}, {"https", Kind::https}, {"tcp", Kind::tcp}, {"postgres", Kind::postgres}}))
-        return false;
-    switch (which) {
-    case Kind::http: kind = read_http(m, false); break;
-    case Kind::https: kind = read_http(m, true); break;
-    case Kind::tcp: kind = TcpCheck{}; break;
-    case Kind::postgres: kind = read_postgres(m); break;
-    }
-    refuse_foreign_keys(m, kind_name(kind));
-    return true;
-}
-
 } // namespace
 
 NamedCheck& add_check(const Mapping& m, const std::string& name, const Place& place, bool in_place,
@@ -187,6 +87,9 @@ NamedCheck& add_check(const Mapping& m, const std::string& name, const Place& pl
     check->timing = b.default_timing;
     const bool readable = read_kind(m, check->kind);
     if (readable) {
+        refuse_foreign_keys(m, kind_name(check->kind));
+        read_source(m, check->source);
+        m.choose("addresses", check->all_addresses, {{"one", false}, {"all", true}});
         m.read("port", check->port);
         m.read("watch", check->watch);
         read_timing(m, check->timing);

@@ -154,8 +154,8 @@ constexpr Key table[] = {
     {"checks", mapping, "", "how to look at something, by name"},
     {"checks.*", mapping, "", "a check"},
     Key{"checks.*.type", word, "", "what kind of look"}
-        .one_of("http | https | tcp | postgres | etcd | nats | prometheus | push | exec | mysql | redis | "
-                "mongodb | patroni | galera | grpc | dns | icmp | tls")
+        .one_of("http | https | tcp | tls | dns | grpc | icmp | agent | exec | prometheus | postgres | etcd | "
+                "nats | push | mysql | redis | mongodb | patroni | galera")
         .always(),
     {"checks.*.name", text, "", "only of a check written in place"},
     Key{"checks.*.port", port, "the target's, else the kind's", "where to connect"}.within(1, 65535),
@@ -170,24 +170,52 @@ constexpr Key table[] = {
     Key{"checks.*.rise", count, "5", "passes in a row before UP"}.within(1, 100),
     {"checks.*.watch", boolean, "false",
      "keep a connection to the target open; its end causes one immediate look"},
+    {"checks.*.source", list, "as routed", "where looks come from: an address, or one of each family"},
+    {"checks.*.source.[]", address, "", "an address of this node"},
+    Key{"checks.*.addresses", word, "one", "of a target given by name: the one that passed last, or all"}.one_of(
+        "one | all"),
     {"checks.*.method", text, "GET", "http: the request method"},
     {"checks.*.path", text, "/", "http: what is asked for"},
     {"checks.*.headers", mapping, "", "http: further request headers"},
     {"checks.*.headers.*", text, "", "its value"},
     {"checks.*.status", list, "200-299", "http: accepted status codes and ranges"},
     {"checks.*.status.[]", text, "", "a code or a range, 200-299"},
+    Key{"checks.*.http_version", word, "1.1", "http: 2 is negotiated by TLS, or taken for granted without"}.one_of(
+        "1.1 | 2"),
+    {"checks.*.reuse", boolean, "false", "http: keep the connection from look to look"},
+    Key{"checks.*.redirects", count, "0", "http: how many are followed, at this target only"}.within(0, 10),
     {"checks.*.body", text, "", "http: text that must occur in the body"},
+    {"checks.*.body_regex", text, "", "http: a PCRE2 pattern that must match in the body"},
+    {"checks.*.json", mapping, "", "http: JSON pointers into the body, and what must be found there"},
+    {"checks.*.json.*", text, "", "a comparison: green, != red, >= 3"},
     Key{"checks.*.body_window", count, "65536", "http: how much of the body is read, in bytes"}.within(
         1, 16777216),
-    {"checks.*.host", text, "the service's name", "http: Host header"},
-    {"checks.*.sni", text, "the host", "https: server name in the TLS handshake"},
-    {"checks.*.tls", mapping, "", "how a TLS connection is made"},
-    Key{"checks.*.tls.mode", word, "https: verify-full; postgres: prefer",
+    {"checks.*.host", text, "the service's name", "http, grpc: Host header"},
+    {"checks.*.sni", text, "the host", "https, tls, grpc: server name in the TLS handshake"},
+    {"checks.*.tls", mapping, "", "how a TLS connection is made; grpc: that one is"},
+    Key{"checks.*.tls.mode", word, "verify-full; postgres: prefer",
         "what of the certificate is believed"}
         .one_of("off | prefer | require | verify-ca | verify-full"),
     {"checks.*.tls.ca", path, "the system's", "certificates to trust, PEM"},
-    {"checks.*.tls.cert", path, "", "https: our own certificate, PEM"},
-    {"checks.*.tls.key", path, "", "https: its key"},
+    {"checks.*.tls.cert", path, "", "our own certificate, PEM; not for postgres"},
+    {"checks.*.tls.key", path, "", "its key; not for postgres"},
+    Key{"checks.*.tls.expiry_warning", duration, "14d",
+        "a certificate that ends sooner is told beside the passing result; not for postgres"}
+        .within(0, 31536000),
+    {"checks.*.send", text, "", "tcp, tls, agent: said once the connection stands"},
+    {"checks.*.expect", text, "", "tcp, tls: text that must then come, within 64 KiB"},
+    {"checks.*.service", text, "the server as a whole", "grpc: the service whose health is asked for"},
+    {"checks.*.query", text, "",
+     "dns: the name asked for; prometheus: the expression, with $address, $port, $host and $datacenter replaced"},
+    {"checks.*.record", text, "A", "dns: the record type asked for"},
+    Key{"checks.*.rcode", word, "NOERROR", "dns: the rcode expected"}.one_of(
+        "NOERROR | NXDOMAIN | SERVFAIL | REFUSED | NOTIMP | FORMERR | NOTAUTH"),
+    {"checks.*.data", list, "", "dns: records that must be among the answers"},
+    {"checks.*.data.[]", text, "", "record data as in a zone file, names absolute"},
+    {"checks.*.command", list, "", "exec: a program by its path, and its arguments; no shell"},
+    {"checks.*.command.[]", text, "", "the program, relative to this file, or a word for it"},
+    {"checks.*.url", url, "", "prometheus: the server, http://HOST[:PORT]"},
+    {"checks.*.value", text, "", "prometheus: what each sample must be: < 0.8"},
     {"checks.*.user", text, "fairway", "postgres: role to log in as"},
     {"checks.*.dbname", text, "postgres", "postgres: database to connect to"},
     {"checks.*.password_file", path, "", "postgres: its first line is the password"},
@@ -197,9 +225,6 @@ constexpr Key table[] = {
     Key{"checks.*.require", word, "role if any has it, quorum if any reports it",
         "of several targets, how many must satisfy"}
         .one_of("any | majority | all"),
-    later("checks.*.url", "prometheus: where to ask"),
-    later("checks.*.query", "prometheus: what to ask"),
-    later("checks.*.command", "exec: program and arguments"),
     later("checks.*.tokens", "push: who may report"),
     later("checks.*.ttl", "push: how long a report is believed"),
 

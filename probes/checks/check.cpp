@@ -1,5 +1,7 @@
 #include "probes/checks/check.hpp"
 
+#include "probes/checks/tools.hpp"
+
 namespace fairway::probes {
 
 namespace {
@@ -19,7 +21,7 @@ std::string printable(std::string_view text) {
 
 bool is_own_fault(Reason r) {
     return r == Reason::resolve_failure || r == Reason::no_route || r == Reason::local_limit ||
-           r == Reason::internal;
+           r == Reason::no_data || r == Reason::internal;
 }
 
 Finding pass(std::string detail, Facts facts) {
@@ -28,6 +30,25 @@ Finding pass(std::string detail, Facts facts) {
 
 Finding because(Reason reason, std::string detail) {
     return {is_own_fault(reason) ? Outcome::unknown : Outcome::fail, reason, printable(detail), {}};
+}
+
+Finding beside_certificate(Finding found, std::optional<WallTime> ends, const TlsSettings& tls, Loop& loop) {
+    if (found.outcome != Outcome::pass || !ends) return found;
+    found.facts.certificate_ends = ends;
+    const Duration left = *ends - loop.now().wall;
+    if (left >= tls.expiry_warning) return found;
+    found.reason = Reason::expiring_certificate;
+    found.detail = printable(found.detail + ", the certificate ends " +
+                             (left > Duration::zero() ? "in " + brief(left) : to_string(*ends)));
+    return found;
+}
+
+Loop& Look::loop() const { return tools.loop; }
+
+std::optional<IpAddress> Look::source() const { return source_for(address.ip, spec.check->source); }
+
+Task<void> hold_connection(Look at) {
+    return hold_open(at.loop(), at.address, at.source(), at.spec.check->timing.timeout);
 }
 
 } // namespace fairway::probes

@@ -4,15 +4,15 @@
 
 #include "config/check.hpp"
 #include "policies/observation.hpp"
-#include "probes/async/group.hpp"
 #include "probes/async/loop.hpp"
 #include "probes/async/task.hpp"
 
+#include <optional>
 #include <string>
 
 namespace fairway::probes {
 
-class Curl;
+struct Tools;
 
 /// The part of an observation that is the check's to say.
 struct Finding {
@@ -31,30 +31,41 @@ bool is_own_fault(Reason r);
 /// For people, at most 200 bytes of ASCII, all else replaced: what a target sends ends up in logs and JSON.
 std::string printable(std::string_view text);
 
+/// A pass over TLS: tells when the other side's certificate ends, and that it soon does.
+Finding beside_certificate(Finding found, std::optional<WallTime> ends, const TlsSettings& tls, Loop& loop);
+
 /// One look in progress. Lives as long as its task; belongs to the worker's thread.
 struct Look {
-    Loop& loop;
-    Curl& curl;
-    TaskGroup& closing; ///< connections that say goodbye after the look is over
+    Tools& tools;
     SocketAddress address;
     const ProbeSpec& spec;
     Reason& silence; ///< what a timeout would mean now; kept up to date by the check, phase by phase
+
+    Loop& loop() const;
+    std::optional<IpAddress> source() const; ///< where to come from
 };
 
 Task<Finding> look(const HttpCheck& check, Look at);
 Task<Finding> look(const TcpCheck& check, Look at);
+Task<Finding> look(const TlsCheck& check, Look at);
+Task<Finding> look(const DnsCheck& check, Look at);
+Task<Finding> look(const GrpcCheck& check, Look at);
+Task<Finding> look(const IcmpCheck& check, Look at);
+Task<Finding> look(const AgentCheck& check, Look at);
+Task<Finding> look(const ExecCheck& check, Look at);
+Task<Finding> look(const PrometheusCheck& check, Look at);
 Task<Finding> look(const PostgresCheck& check, Look at);
 
 /// Opens a connection to the target and keeps it for nothing but to notice its end; done when the target has
 /// ended it, or has not let it be opened within the check's timeout. Destroying the task closes it. See
 /// Watch.
 ///
-/// As decent as each protocol allows. http, https and tcp say nothing on it: servers end such a connection
-/// after a while (nginx: 60 s) and some note it, so `watch` is for servers that bear it. For postgres a bare
+/// As decent as each protocol allows. Most kinds say nothing on it: servers end such a connection after a
+/// while (nginx: 60 s) and some note it, so `watch` is for servers that bear it. For postgres a bare
 /// connection would end in authentication_timeout and leave a line in the server's log each minute: there it
 /// is a session of the check's role, idle, which takes one more of its connections and of the server's.
-Task<void> hold(const HttpCheck& check, Look at);
-Task<void> hold(const TcpCheck& check, Look at);
 Task<void> hold(const PostgresCheck& check, Look at);
+Task<void> hold_connection(Look at);
+template<class Kind> Task<void> hold(const Kind&, Look at) { return hold_connection(at); }
 
 } // namespace fairway::probes

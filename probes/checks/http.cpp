@@ -1,10 +1,10 @@
 // http, https: a request to the pinned address, asking for the name that users ask for (H7).
 #include "probes/checks/check.hpp"
-#include "probes/glue/curl.hpp"
-#include "probes/glue/socket.hpp"
+#include "probes/checks/tools.hpp"
+#include "probes/glue/json.hpp"
+#include "probes/glue/pattern.hpp"
 
 #include <algorithm>
-#include <cstring>
 
 namespace fairway::probes {
 
@@ -15,7 +15,7 @@ bool accepted(const HttpCheck& check, int status) {
                        [&](const auto& range) { return status >= range.first && status <= range.second; });
 }
 
-/// A redirect is not followed: it would lead to another target than the one this member is.
+/// A redirect leads to another target than the one this member is, unless told otherwise.
 Reason judge(const HttpCheck& check, int status) {
     if (accepted(check, status)) return Reason::ok;
     return status >= 300 && status <= 399 && status != 304 ? Reason::redirect : Reason::wrong_status;
@@ -33,24 +33,66 @@ HttpRequest request_of(const HttpCheck& check, const Look& at) {
     r.url = url_of(check, at);
     r.method = check.method;
     if (!at.spec.host.empty()) r.headers.push_back("Host: " + at.spec.host);
-    r.headers.emplace_back("Connection: close");
+    if (!check.reuse && !check.http2) r.headers.emplace_back("Connection: close");
     for (const auto& [name, value] : check.headers) r.headers.push_back(name + ": " + value);
     r.address = at.address;
+    r.source = at.source();
     r.tls = check.tls_settings;
+    r.http2 = check.http2;
+    r.reuse = check.reuse;
     r.body_limit = check.body_window;
     r.judge = [&check](int status) { return judge(check, status); };
     return r;
 }
 
-Finding judge_body(const HttpCheck& check, const HttpAnswer& answer, std::string said) {
-    if (check.body.empty() || answer.body.find(check.body) != std::string::npos) return pass(std::move(said));
-    if (!answer.cut) return because(Reason::body_mismatch, said + ", without the expected text");
-    return because(Reason::oversize_body, said + ", without the expected text in the first " +
-                                              std::to_string(check.body_window) + " bytes");
+/// The URL of a redirect that stays at this target; nothing if it leads elsewhere, or is none.
+std::optional<std::string> here(const HttpCheck& check, const Look& at, const HttpAnswer& answer) {
+    if (judge(check, answer.status) != Reason::redirect || answer.location.empty()) return std::nullopt;
+    const std::string url = url_of(check, at);
+    const std::string base = url.substr(0, url.size() - check.path.size());
+    std::string without_port =
+        base.substr(0, base.rfind(':')); // as users ask, where the port is the usual one
+    const bool usual = at.address.port == (check.tls ? 443 : 80);
+    for (const std::string& start : {base, usual ? without_port : base})
+        if (answer.location.starts_with(start + '/')) return base + answer.location.substr(start.size());
+    return std::nullopt;
 }
 
-Finding judge_answer(const HttpCheck& check, const HttpAnswer& answer) {
-    const std::string said = "HTTP " + std::to_string(answer.status);
+Finding no_match(const HttpCheck& check, const HttpAnswer& answer, const std::string& what) {
+    if (!answer.cut) return because(Reason::body_mismatch, what);
+    return because(Reason::oversize_body,
+                   what + " in the first " + std::to_string(check.body_window) + " bytes");
+}
+
+Finding judge_json(const HttpCheck& check, const HttpAnswer& answer, std::string said) {
+    const std::optional<Json> json = Json::parse(answer.body);
+    if (!json) return no_match(check, answer, said + ", no JSON");
+    for (const auto& [pointer, is] : check.json) {
+        const std::optional<std::string> found = json->at(pointer);
+        if (!found) return because(Reason::body_mismatch, said + ", nothing at " + pointer);
+        if (!is.holds(*found))
+            return because(Reason::body_mismatch,
+                           said + ", " + pointer + " is " + *found + ", expected " + is.to_string());
+    }
+    return pass(std::move(said));
+}
+
+Finding judge_body(const HttpCheck& check, const HttpAnswer& answer, std::string said) {
+    if (answer.body.find(check.body) == std::string::npos)
+        return no_match(check, answer, said + ", without the expected text");
+    if (!check.body_regex.empty()) {
+        const Match match = search(check.body_regex, answer.body);
+        if (match == Match::too_costly)
+            return because(Reason::local_limit, said + ", and the pattern is too costly for its body");
+        if (match == Match::no) return no_match(check, answer, said + ", without a match of the pattern");
+    }
+    return check.json.empty() ? pass(std::move(said)) : judge_json(check, answer, std::move(said));
+}
+
+Finding judge_answer(const HttpCheck& check, const HttpAnswer& answer, unsigned followed) {
+    const std::string said =
+        "HTTP " + std::to_string(answer.status) +
+        (followed ? " after " + std::to_string(followed) + (followed > 1 ? " redirects" : " redirect") : "");
     const Reason status = answer.status == 0 ? Reason::ok : judge(check, answer.status);
     if (status == Reason::redirect) return because(status, said + " to " + answer.location);
     if (status != Reason::ok) return because(status, said); // whatever came of its body
@@ -61,18 +103,18 @@ Finding judge_answer(const HttpCheck& check, const HttpAnswer& answer) {
 } // namespace
 
 Task<Finding> look(const HttpCheck& check, Look at) {
-    at.silence = Reason::timeout_connect;
-    Task<Connection> connecting = connect(at.loop, at.address);
-    Connection c = co_await connecting;
-    if (c.error != 0) co_return because(reason_of_errno(c.error, at.address), std::strerror(c.error));
-
-    Task<HttpAnswer> asking = at.curl.perform(request_of(check, at), std::move(c.socket), at.silence);
-    const HttpAnswer answer = co_await asking;
-    co_return judge_answer(check, answer);
-}
-
-Task<void> hold(const HttpCheck&, Look at) {
-    return hold_open(at.loop, at.address, at.spec.check->timing.timeout);
+    HttpRequest request = request_of(check, at);
+    for (unsigned followed = 0;; ++followed) {
+        Task<HttpAnswer> asking = at.tools.curl.perform(request, at.silence);
+        const HttpAnswer answer = co_await asking;
+        const auto next = followed < check.redirects ? here(check, at, answer) : std::nullopt;
+        if (!next) {
+            Finding found = judge_answer(check, answer, followed);
+            co_return beside_certificate(std::move(found), answer.certificate_ends, check.tls_settings,
+                                         at.loop());
+        }
+        request.url = *next;
+    }
 }
 
 } // namespace fairway::probes

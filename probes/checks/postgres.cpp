@@ -98,7 +98,7 @@ std::optional<PgQuestion> question_of(const PostgresCheck& check, const Look& at
 Task<Finding> look(const PostgresCheck& check, Look at) {
     std::optional<PgQuestion> q = question_of(check, at);
     if (!q) co_return because(Reason::internal, "cannot read " + check.password_file);
-    Task<PgAnswer> asking = ask(at.loop, std::move(*q), at.silence);
+    Task<PgAnswer> asking = ask(at.loop(), std::move(*q), at.silence);
     const PgAnswer answer = co_await asking;
 
     if (answer.reason != Reason::ok) co_return because(answer.reason, answer.detail);
@@ -111,7 +111,7 @@ Task<Finding> look(const PostgresCheck& check, Look at) {
 Task<void> hold(const PostgresCheck& check, Look at) {
     std::optional<PgQuestion> q = question_of(check, at);
     if (!q) co_return;
-    Task<void> holding = hold_session(at.loop, std::move(*q), at.spec.check->timing.timeout);
+    Task<void> holding = hold_session(at.loop(), std::move(*q), at.spec.check->timing.timeout);
     co_await holding;
 }
 

@@ -12,6 +12,7 @@
 #include "probes/glue/socket.hpp"
 
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -21,11 +22,16 @@ namespace fairway::probes {
 
 struct HttpRequest {
     std::string url; ///< its host is the name asked for by SNI and verified in the certificate
-    std::string method;
+    std::string method = "GET";
     std::vector<std::string> headers; ///< "Name: value"
-    SocketAddress address;            ///< of the connection, for curl's records
+    std::string body{};
+    SocketAddress address;             ///< where to connect
+    std::optional<IpAddress> source{}; ///< where from; none: as routed
     TlsSettings tls;
+    bool http2 = false;
+    bool reuse = false;                        ///< take a kept connection if there is one, and keep this one
     std::size_t body_limit = 0;                ///< bytes; more is not read
+    std::vector<std::string> keep{};           ///< headers and trailers of the answer to keep, in lower case
     std::function<Reason(int status)> judge{}; ///< ok, or why this status is not accepted
 };
 
@@ -33,19 +39,22 @@ struct HttpAnswer {
     Reason reason = Reason::ok; ///< other than ok: no answer was got, or not a whole one
     std::string detail;         ///< of `reason`
     int status = 0;             ///< 0: none came
-    std::string location;       ///< where a redirect leads
+    std::string location;       ///< where a redirect leads, absolute
+    std::map<std::string, std::string> kept;
     std::string body;
     bool cut = false; ///< there was more body than the limit
+    std::optional<WallTime> certificate_ends;
 };
 
 class Curl {
   public:
-    explicit Curl(Loop& loop);
+    /// Of connections to be reused, at most so many are kept at once.
+    explicit Curl(Loop& loop, std::size_t kept = 1024);
     ~Curl(); ///< after all its requests
 
-    /// `silence` is kept at what a timeout would mean: TLS, first byte, body, or the status once that has
-    /// spoken.
-    Task<HttpAnswer> perform(HttpRequest request, Socket connected, Reason& silence);
+    /// `silence` is kept at what a timeout would mean: connecting, TLS, first byte, body, or the status once
+    /// that has spoken.
+    Task<HttpAnswer> perform(HttpRequest request, Reason& silence);
 
     struct Impl;
 

@@ -3,7 +3,7 @@
 #include "probes/async/race.hpp"
 #include "probes/async/wait.hpp"
 #include "probes/glue/socket.hpp"
-#include "probes/glue/tls_verdict.hpp"
+#include "probes/glue/stream.hpp"
 
 #include <libpq-fe.h>
 
@@ -77,17 +77,18 @@ Reason reason_of_text(std::string_view m, const SocketAddress& to) {
         if (says(std::strerror(e))) return reason_of_errno(e, to);
     }
     if (says("SSL") || says("certificate")) return reason_of_tls(m);
-    if (says("password")) return Reason::auth_failure;               // none was given, and one was asked for
-    if (says("server closed the connection")) return Reason::closed; // libpq's word for a reset as well
+    if (says("password")) return Reason::auth_failure; // none was given, and one was asked for
+    if (says("server closed the connection")) return Reason::closed;
     if (says("out of memory")) return Reason::local_limit;
     return Reason::bad_response;
 }
 
-PgAnswer failed(PGconn* c, const SocketAddress& to) {
+PgAnswer failed(PGconn* c, const SocketAddress& to, bool reset) {
     PgAnswer a;
     const std::string_view message = PQerrorMessage(c);
     const std::string state = sqlstate_in(message);
     a.reason = state.empty() ? reason_of_text(message, to) : reason_of_sqlstate(state);
+    if (reset && a.reason == Reason::closed && state.empty()) a.reason = Reason::reset;
     a.detail = gist(message);
     return a;
 }
@@ -135,18 +136,20 @@ Reason silence_of(PGconn* c) {
 }
 
 /// Yields true once the session stands. The socket may be another one at each step.
-Task<bool> establish(Loop& loop, PGconn* c, Reason& silence) {
+Task<bool> establish(Loop& loop, PGconn* c, Reason& silence, bool& reset) {
     PostgresPollingStatusType step = PGRES_POLLING_WRITING;
     while (PQstatus(c) != CONNECTION_BAD && step != PGRES_POLLING_OK && step != PGRES_POLLING_FAILED) {
         silence = silence_of(c);
-        co_await Ready(loop, PQsocket(c), step == PGRES_POLLING_READING ? Loop::readable : Loop::writable);
+        const bool reading = step == PGRES_POLLING_READING;
+        co_await Ready(loop, PQsocket(c), reading ? Loop::readable : Loop::writable);
+        reset = reading && was_reset(PQsocket(c));
         step = PQconnectPoll(c);
     }
     co_return step == PGRES_POLLING_OK;
 }
 
 /// Sends the query and waits for the last of its results; yields that, or null if the session broke.
-Task<Result> query(Loop& loop, PGconn* c, const std::string& sql) {
+Task<Result> query(Loop& loop, PGconn* c, const std::string& sql, bool& reset) {
     Result last;
     PQsetnonblocking(c, 1);
     if (!PQsendQuery(c, sql.c_str())) co_return last;
@@ -157,6 +160,7 @@ Task<Result> query(Loop& loop, PGconn* c, const std::string& sql) {
     for (;;) {
         while (PQisBusy(c)) {
             co_await Ready(loop, PQsocket(c), Loop::readable);
+            reset = was_reset(PQsocket(c));
             if (!PQconsumeInput(c)) co_return last;
         }
         Result next(PQgetResult(c));
@@ -165,9 +169,9 @@ Task<Result> query(Loop& loop, PGconn* c, const std::string& sql) {
     }
 }
 
-PgAnswer read(PGconn* c, const PGresult* r, const SocketAddress& to) {
+PgAnswer read(PGconn* c, const PGresult* r, const SocketAddress& to, bool reset) {
     PgAnswer a;
-    if (!r) return failed(c, to);
+    if (!r) return failed(c, to, reset);
     if (PQresultStatus(r) == PGRES_TUPLES_OK && PQntuples(r) == 1) {
         for (int i = 0; i < PQnfields(r); ++i)
             a.row.push_back(PQgetisnull(r, 0, i) ? std::nullopt
@@ -176,6 +180,7 @@ PgAnswer read(PGconn* c, const PGresult* r, const SocketAddress& to) {
     }
     const char* state = PQresultErrorField(r, PG_DIAG_SQLSTATE);
     a.reason = state ? reason_of_sqlstate(state) : reason_of_text(PQresultErrorMessage(r), to);
+    if (reset && a.reason == Reason::closed && !state) a.reason = Reason::reset;
     a.detail = gist(PQresultErrorMessage(r));
     return a;
 }
@@ -191,21 +196,23 @@ Task<PgAnswer> ask(Loop& loop, PgQuestion question, Reason& silence) {
     if (!session) co_return none;
 
     remember_tls_verdicts(); // libpq says no more than "certificate verify failed"
-    Task<bool> establishing = establish(loop, session.get(), silence);
+    bool reset = false;
+    Task<bool> establishing = establish(loop, session.get(), silence, reset);
     const bool established = co_await establishing;
-    if (!established) co_return failed(session.get(), question.address);
+    if (!established) co_return failed(session.get(), question.address, reset);
 
     silence = Reason::timeout_first_byte;
-    Task<Result> asking = query(loop, session.get(), question.sql);
+    Task<Result> asking = query(loop, session.get(), question.sql, reset);
     const Result result = co_await asking;
-    co_return read(session.get(), result.get(), question.address);
+    co_return read(session.get(), result.get(), question.address, reset);
 }
 
 Task<void> hold_session(Loop& loop, PgQuestion question, Duration limit) {
     const Session session = start(question);
     if (!session) co_return;
     Reason silence{};
-    Task<bool> establishing = establish(loop, session.get(), silence);
+    bool reset = false;
+    Task<bool> establishing = establish(loop, session.get(), silence, reset);
     Task<std::optional<bool>> limited = with_timeout(loop, limit, std::move(establishing));
     const std::optional<bool> established = co_await limited;
     if (!established.value_or(false)) co_return;

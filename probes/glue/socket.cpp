@@ -15,11 +15,37 @@ namespace fairway::probes {
 
 namespace {
 
-struct RawAddress {
-    sockaddr_storage storage{};
-    socklen_t size = 0;
-    const sockaddr* get() const { return reinterpret_cast<const sockaddr*>(&storage); }
-};
+Socket open(const SocketAddress& to, int type) {
+    const int family = to.ip.family == Family::v4 ? AF_INET : AF_INET6;
+    return Socket(::socket(family, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+}
+
+/// Connecting a datagram socket sends nothing; it only asks the routing table.
+bool routed(const SocketAddress& to) {
+    const Socket s = open(to, SOCK_DGRAM);
+    const RawAddress address = raw(to);
+    return !s || ::connect(s.fd(), address.get(), address.size) == 0 || errno != ENETUNREACH;
+}
+
+/// So that no firewall on the way forgets an idle connection.
+void keep_alive(int fd) {
+    const int on = 1, idle = keep_alive_after;
+    setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
+    setsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, &idle, sizeof idle);
+}
+
+/// Reads to the other side's end, or to an error, which is an end too. A peer that talks on and on is read a
+/// piece a turn of the loop; the time limit is the caller's.
+Task<void> drain(Loop& loop, int fd) {
+    std::array<char, 4096> sink;
+    for (;;) {
+        co_await Ready(loop, fd, Loop::readable);
+        const ssize_t n = recv(fd, sink.data(), sink.size(), 0);
+        if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR)) co_return;
+    }
+}
+
+} // namespace
 
 RawAddress raw(const SocketAddress& a) {
     RawAddress r;
@@ -39,16 +65,24 @@ RawAddress raw(const SocketAddress& a) {
     return r;
 }
 
-Socket open(const SocketAddress& to, int type) {
-    const int family = to.ip.family == Family::v4 ? AF_INET : AF_INET6;
-    return Socket(::socket(family, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+std::optional<IpAddress> address_in(const RawAddress& a) {
+    IpAddress ip;
+    if (a.storage.ss_family == AF_INET) {
+        ip.family = Family::v4;
+        std::memcpy(ip.bytes.data(), &reinterpret_cast<const sockaddr_in&>(a.storage).sin_addr, 4);
+    } else if (a.storage.ss_family == AF_INET6) {
+        ip.family = Family::v6;
+        std::memcpy(ip.bytes.data(), &reinterpret_cast<const sockaddr_in6&>(a.storage).sin6_addr, 16);
+    } else {
+        return std::nullopt;
+    }
+    return ip;
 }
 
-/// Connecting a datagram socket sends nothing; it only asks the routing table.
-bool routed(const SocketAddress& to) {
-    const Socket s = open(to, SOCK_DGRAM);
-    const RawAddress address = raw(to);
-    return !s || ::connect(s.fd(), address.get(), address.size) == 0 || errno != ENETUNREACH;
+bool was_reset(int fd) {
+    tcp_info info{};
+    socklen_t size = sizeof info;
+    return getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &size) == 0 && info.tcpi_state == TCP_CLOSE;
 }
 
 int pending_error(int fd) {
@@ -57,37 +91,28 @@ int pending_error(int fd) {
     return getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size) == 0 ? error : errno;
 }
 
-/// So that no firewall on the way forgets an idle connection.
-void keep_alive(int fd) {
-    const int on = 1, idle = keep_alive_after;
-    setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
-    setsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, &idle, sizeof idle);
-}
-
-/// Reads to the other side's end, or to an error, which is an end too. A peer that talks on and on is read a
-/// piece a turn of the loop; the time limit is the caller's.
-Task<std::monostate> drain(Loop& loop, int fd) {
-    std::array<char, 4096> sink;
-    for (;;) {
-        co_await Ready(loop, fd, Loop::readable);
-        const ssize_t n = recv(fd, sink.data(), sink.size(), 0);
-        if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR)) co_return std::monostate{};
-    }
-}
-
-} // namespace
-
 Socket::~Socket() {
     if (fd_ >= 0) ::close(fd_);
 }
 
-Task<Connection> connect(Loop& loop, const SocketAddress& to) {
+namespace {
+
+/// A socket that comes from there, or the errno.
+Connection prepared(const SocketAddress& to, int type, const std::optional<IpAddress>& from) {
     Connection c;
-    c.socket = open(to, SOCK_STREAM);
-    if (!c.socket) {
-        c.error = errno;
-        co_return c;
-    }
+    c.socket = open(to, type);
+    if (!c.socket) c.error = errno;
+    if (!c.socket || !from) return c;
+    const RawAddress source = raw({*from, 0});
+    if (bind(c.socket.fd(), source.get(), source.size) != 0) c.error = errno;
+    return c;
+}
+
+} // namespace
+
+Task<Connection> connect(Loop& loop, SocketAddress to, std::optional<IpAddress> from) {
+    Connection c = prepared(to, SOCK_STREAM, from);
+    if (c.error != 0) co_return c;
     const RawAddress address = raw(to);
     if (::connect(c.socket.fd(), address.get(), address.size) == 0) co_return c;
     c.error = errno;
@@ -99,20 +124,26 @@ Task<Connection> connect(Loop& loop, const SocketAddress& to) {
     co_return c;
 }
 
-Task<void> close_in_order(Loop& loop, Socket socket) {
-    if (shutdown(socket.fd(), SHUT_WR) != 0) co_return;
-    Task<std::monostate> rest = drain(loop, socket.fd());
-    Task<std::optional<std::monostate>> limited = with_timeout(loop, 1s, std::move(rest));
-    co_await limited;
+Connection connect_datagram(const SocketAddress& to, std::optional<IpAddress> from) {
+    Connection c = prepared(to, SOCK_DGRAM, from);
+    const RawAddress address = raw(to);
+    if (c.error == 0 && ::connect(c.socket.fd(), address.get(), address.size) != 0) c.error = errno;
+    return c;
 }
 
-Task<void> hold_open(Loop& loop, SocketAddress to, Duration limit) {
-    Task<Connection> connecting = connect(loop, to);
+std::optional<IpAddress> source_for(const IpAddress& to, const std::vector<IpAddress>& sources) {
+    for (const IpAddress& s : sources)
+        if (s.family == to.family) return s;
+    return std::nullopt;
+}
+
+Task<void> hold_open(Loop& loop, SocketAddress to, std::optional<IpAddress> from, Duration limit) {
+    Task<Connection> connecting = connect(loop, to, from);
     Task<std::optional<Connection>> limited = with_timeout(loop, limit, std::move(connecting));
     const std::optional<Connection> c = co_await limited;
     if (!c || c->error != 0) co_return;
     keep_alive(c->socket.fd());
-    Task<std::monostate> rest = drain(loop, c->socket.fd());
+    Task<void> rest = drain(loop, c->socket.fd());
     co_await rest;
 }
 

@@ -6,7 +6,10 @@
 #include "probes/async/loop.hpp"
 #include "probes/async/task.hpp"
 
+#include <optional>
+#include <sys/socket.h>
 #include <utility>
+#include <vector>
 
 namespace fairway::probes {
 
@@ -29,6 +32,21 @@ class Socket {
     int fd_ = -1;
 };
 
+/// An address as the system's calls take it.
+struct RawAddress {
+    sockaddr_storage storage{};
+    socklen_t size = 0;
+    const sockaddr* get() const { return reinterpret_cast<const sockaddr*>(&storage); }
+};
+RawAddress raw(const SocketAddress& a);
+std::optional<IpAddress> address_in(const RawAddress& a); ///< nothing: of another kind
+
+/// Whether the other side has torn the connection down; one that has ended in order has not been. For
+/// libraries that tell the one as the other; asking takes nothing away.
+bool was_reset(int fd);
+
+int pending_error(int fd); ///< the errno a socket has in store, which this takes out
+
 /// Seconds of idleness after which a held connection stirs: firewalls forget the quietest after some minutes.
 constexpr int keep_alive_after = 60;
 
@@ -37,15 +55,18 @@ struct Connection {
     Socket socket;
     int error = 0;
 };
-Task<Connection> connect(Loop& loop, const SocketAddress& to);
+/// `from`: the address of ours to come from; none: as routed.
+Task<Connection> connect(Loop& loop, SocketAddress to, std::optional<IpAddress> from = std::nullopt);
 
-/// Ends a connection in order: sends our end, reads theirs to its end (for at most a second), then closes.
-/// A plain close would answer a late banner with a reset, which servers count as an aborted client.
-Task<void> close_in_order(Loop& loop, Socket socket);
+/// The same for datagrams: nothing is sent yet.
+Connection connect_datagram(const SocketAddress& to, std::optional<IpAddress> from = std::nullopt);
+
+/// Of the addresses to come from, the one that can reach there.
+std::optional<IpAddress> source_for(const IpAddress& to, const std::vector<IpAddress>& sources);
 
 /// Connects and reads, whatever comes, until the other side's end or an error; also if it cannot connect
 /// within `limit`. Destroying the task closes the connection.
-Task<void> hold_open(Loop& loop, SocketAddress to, Duration limit);
+Task<void> hold_open(Loop& loop, SocketAddress to, std::optional<IpAddress> from, Duration limit);
 
 /// What an errno of connecting to `to` or of talking to it means. ENETUNREACH is our own fault if the kernel
 /// has no route at all to there, as when the interface or the default route is gone (L3); else somebody afar

@@ -184,6 +184,54 @@ TEST_CASE("a check has all it was given") {
     CHECK(db.requirements == Requirements{Role::standby, 3s, false, Requirements::Of::majority});
 }
 
+TEST_CASE("the other kinds have all they were given, and defaults for the rest") {
+    const Loaded loaded(R"(checks:
+  web: {type: https, http_version: 2, reuse: true, redirects: 2, body_regex: "^ok", json: {/status: green, /n/0: ">= 3"},
+        tls: {expiry_warning: 30d}, source: [192.0.2.1, "2001:db8::1"], addresses: all}
+  smtp: {type: tcp, port: 25, expect: "220 "}
+  tls: {type: tls, sni: a.example, tls: verify-ca, send: "x\n", expect: y}
+  ns: {type: dns, query: www.example.com, record: MX, data: "10 mail.example.com."}
+  none: {type: dns, query: x.example.com, rcode: NXDOMAIN}
+  orders: {type: grpc, port: 50051, service: shop.v1.Orders}
+  orders_tls: {type: grpc, port: 50051, tls: {mode: verify-full}, host: orders.example}
+  ping: {type: icmp}
+  agent: {type: agent, port: 9777, send: "web\n"}
+  own: {type: exec, command: [./check.sh, --deep], role: primary, max_lag: 3s}
+  path: {type: exec, command: true-or-so}
+  prom: {type: prometheus, url: "http://p:9090", query: "up", value: "== 1"}
+)",
+                        {{"check.sh", ""}});
+    INFO(loaded.told());
+    REQUIRE(loaded.model);
+    const auto check = [&](const char* name) -> const Check& {
+        return **std::find_if(loaded.model->checks.begin(), loaded.model->checks.end(),
+                              [&](const CheckPtr& c) { return c->name == name; });
+    };
+    const auto& web = std::get<HttpCheck>(check("web").kind);
+    CHECK((web.http2 && web.reuse && web.redirects == 2));
+    CHECK(web.body_regex == "^ok");
+    REQUIRE(web.json.size() == 2);
+    CHECK(web.json[1].second == Comparison{Comparison::Op::at_least, "3"});
+    CHECK(web.tls_settings.expiry_warning == 30 * 24h);
+    CHECK(check("web").source.size() == 2);
+    CHECK(check("web").all_addresses);
+    CHECK(std::get<TcpCheck>(check("smtp").kind) == TcpCheck{{"", "220 "}});
+    CHECK(std::get<TlsCheck>(check("tls").kind).exchange == Exchange{"x\n", "y"});
+    CHECK(std::get<TlsCheck>(check("tls").kind).tls_settings.verify == TlsSettings::Verify::ca);
+    CHECK(std::get<DnsCheck>(check("ns").kind) ==
+          DnsCheck{"www.example.com", "MX", "NOERROR", {"10 mail.example.com."}});
+    CHECK(std::get<DnsCheck>(check("none").kind).rcode == "NXDOMAIN");
+    CHECK(std::get<GrpcCheck>(check("orders").kind).service == "shop.v1.Orders");
+    CHECK_FALSE(std::get<GrpcCheck>(check("orders").kind).tls);
+    CHECK(std::get<GrpcCheck>(check("orders_tls").kind).tls);
+    CHECK(std::get<AgentCheck>(check("agent").kind).send == "web\n");
+    CHECK(std::get<ExecCheck>(check("own").kind).command ==
+          std::vector<std::string>{loaded.files.path("check.sh"), "--deep"});
+    CHECK(check("own").requirements.role == Role::primary);
+    CHECK(std::get<ExecCheck>(check("path").kind).command.front() == "true-or-so");
+    CHECK(std::get<PrometheusCheck>(check("prom").kind).value == Comparison{Comparison::Op::equal, "1"});
+}
+
 TEST_CASE("a service's own key replaces the template's whole") {
     const Loaded loaded(base + R"(templates:
   web3: {policy: {type: latency, margin: 20ms}, application: web, ttl: {min: 5s, max: 30s}}

@@ -253,6 +253,12 @@ TEST_CASE("kinds of check know their name, their port and what they are for") {
     CHECK(default_port(HttpCheck{}) == 80);
     CHECK(default_port(PostgresCheck{}) == 5432);
     CHECK_FALSE(default_port(TcpCheck{}));
+    CHECK_FALSE(default_port(GrpcCheck{}));
+    CHECK(default_port(IcmpCheck{}) == 0); // none is needed
+    CHECK(kind_name(AgentCheck{}) == "agent");
+    CHECK(asked_of(TlsCheck{}, "shop.test").sni == "shop.test");
+    CHECK(asked_of(GrpcCheck{.host = "a.test:1"}, "shop.test").sni == "a.test");
+    CHECK(asked_of(IcmpCheck{}, "shop.test").host.empty());
     CHECK(is_stateful(PostgresCheck{}));
     CHECK_FALSE(is_stateful(TcpCheck{}));
     ProbeSpec p = web_probe();
@@ -261,6 +267,83 @@ TEST_CASE("kinds of check know their name, their port and what they are for") {
     CHECK(p.target_text() == "[2001:db8::1]:80");
     p.target = "pg1.east.internal";
     CHECK(p.target_text() == "pg1.east.internal:80");
+    p.port = 0;
+    CHECK(p.target_text() == "pg1.east.internal");
+}
+
+TEST_CASE("comparisons hold as numbers where both are, else as texts") {
+    struct Row {
+        const char *written, *found;
+        bool holds;
+    };
+    for (const Row& r :
+         {Row{"green", "green", true}, Row{"== green", "Green", false}, Row{"!= red", "green", true},
+          Row{"3", "3.0", true}, Row{">= 3", "3", true}, Row{"> 3", "3", false}, Row{"<0.8", "0.79", true},
+          Row{"<= 1e3", "1000", true}, Row{"< 5", "many", false}, Row{"!= 5", "many", true}}) {
+        CAPTURE(r.written);
+        CAPTURE(r.found);
+        const auto c = Comparison::parse(r.written);
+        REQUIRE(c);
+        CHECK(c->holds(r.found) == r.holds);
+        CHECK(Comparison::parse(c->to_string()) == *c);
+    }
+    for (const char* wrong : {"", "==", "> red", "<="}) CHECK_FALSE(Comparison::parse(wrong));
+}
+
+TEST_CASE("every kind tells all it was given in its key, and no secret") {
+    const ProbeSpec web = web_probe();
+    const auto key = [&](CheckKind kind, const std::string& datacenter = {}) {
+        ProbeSpec p = web;
+        auto check = std::make_shared<Check>(*p.check);
+        check->kind = std::move(kind);
+        p.check = check;
+        p.datacenter = datacenter;
+        return p.key();
+    };
+    HttpCheck http2, reuse, redirects, regex, json;
+    http2.http2 = true, reuse.reuse = true, redirects.redirects = 1, regex.body_regex = "x";
+    json.json = {{"/a", {}}};
+    TlsSettings later;
+    later.expiry_warning = 1s;
+    GrpcCheck grpcs;
+    grpcs.tls = true;
+    const std::vector<CheckKind> kinds{http2,
+                                       reuse,
+                                       redirects,
+                                       regex,
+                                       json,
+                                       TcpCheck{},
+                                       TcpCheck{{"a", ""}},
+                                       TcpCheck{{"", "a"}},
+                                       TlsCheck{},
+                                       TlsCheck{"", later, {}},
+                                       DnsCheck{"a", "A", "NOERROR", {}},
+                                       DnsCheck{"b", "A", "NOERROR", {}},
+                                       DnsCheck{"a", "MX", "NOERROR", {}},
+                                       DnsCheck{"a", "A", "REFUSED", {}},
+                                       DnsCheck{"a", "A", "NOERROR", {"b"}},
+                                       GrpcCheck{},
+                                       GrpcCheck{"a"},
+                                       grpcs,
+                                       IcmpCheck{},
+                                       AgentCheck{},
+                                       AgentCheck{"a"},
+                                       ExecCheck{{"a"}},
+                                       ExecCheck{{"a", "b"}},
+                                       PrometheusCheck{"u", "q", {}, {}},
+                                       PrometheusCheck{"u", "q", Comparison{}, {}},
+                                       PrometheusCheck{"v", "q", {}, {}},
+                                       PrometheusCheck{"u", "r", {}, {}}};
+    std::vector<std::string> keys{web.key()};
+    for (const CheckKind& k : kinds) keys.push_back(key(k));
+    std::sort(keys.begin(), keys.end());
+    CHECK(std::adjacent_find(keys.begin(), keys.end()) == keys.end());
+    for (const CheckKind& k : std::vector<CheckKind>{TcpCheck{{"hunter2", ""}}, AgentCheck{"hunter2"},
+                                                     ExecCheck{{"/bin/x", "hunter2"}},
+                                                     PrometheusCheck{"http://hunter2@p", "q", {}, {}}})
+        CHECK(key(k).find("hunter2") == std::string::npos);
+    CHECK(key(ExecCheck{{"a"}}, "east") != key(ExecCheck{{"a"}}, "west"));
+    CHECK(key(IcmpCheck{}, "east") == key(IcmpCheck{}, "west"));
 }
 
 TEST_CASE("services are found by name") {

@@ -1,11 +1,13 @@
 #include "probes/async/group.hpp"
 #include "probes/async/race.hpp"
+#include "probes/async/slots.hpp"
 #include "tests/unit/probes/virtual_loop.hpp"
 
 #include <doctest/doctest.h>
 
 #include <stdexcept>
 #include <string>
+#include <vector>
 
 using namespace fairway;
 
@@ -52,7 +54,41 @@ Task<void> wait_for(Completion<int>& cell, int& out) {
     out = got;
 }
 
+Task<void> hold_one(Slots& slots, Loop& loop, Duration d, std::string& log, char who) {
+    const Slots::Held held = co_await slots.take();
+    log += who;
+    co_await sleep(loop, d);
+}
+
 } // namespace
+
+TEST_CASE("slots: as many at once as there are, the others in their order") {
+    VirtualLoop loop;
+    Slots slots(loop, 2);
+    std::string log;
+    std::vector<Task<void>> tasks;
+    for (const char who : {'a', 'b', 'c', 'd', 'e'}) {
+        tasks.push_back(hold_one(slots, loop, 10s, log, who));
+        tasks.back().start();
+    }
+    CHECK(log == "ab");
+    tasks[2] = Task<void>(); // c will not wait
+    loop.advance(9s);
+    CHECK(log == "ab");
+    tasks[0] = Task<void>(); // a is cancelled: its slot is d's, who is cancelled before it comes to it
+    tasks[3] = Task<void>();
+    loop.advance(0s);
+    CHECK(log == "abe");
+    CHECK_FALSE(slots.idle());
+    tasks.clear();
+    loop.advance(0s);
+    CHECK(slots.idle());
+    Task<void> last = hold_one(slots, loop, 1s, log, 'z');
+    last.start();
+    CHECK(log == "abez");
+    loop.advance(1s);
+    CHECK(last.done());
+}
 
 TEST_CASE("a task starts when it is awaited and hands its value up") {
     VirtualLoop loop;

@@ -9,6 +9,8 @@
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
+#include <map>
+#include <poll.h>
 #include <stdexcept>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -49,17 +51,49 @@ Peer::~Peer() {
     if (fd_ >= 0) close(fd_);
 }
 
-bool Peer::start_tls(const Certificate& c) {
-    const std::unique_ptr<SSL_CTX, decltype(&SSL_CTX_free)> context(SSL_CTX_new(TLS_server_method()),
-                                                                    &SSL_CTX_free);
+namespace {
+
+using Context = std::shared_ptr<SSL_CTX>;
+
+int agree_to_http2(SSL*, const unsigned char** out, unsigned char* size, const unsigned char*, unsigned,
+                   void*) {
+    *out = reinterpret_cast<const unsigned char*>("h2");
+    *size = 2;
+    return SSL_TLSEXT_ERR_OK;
+}
+
+void certify(SSL_CTX* context, const Certificate& c) {
     const std::unique_ptr<BIO, decltype(&BIO_free)> cert(BIO_new_mem_buf(c.cert_pem.data(), -1), &BIO_free);
     const std::unique_ptr<BIO, decltype(&BIO_free)> key(BIO_new_mem_buf(c.key_pem.data(), -1), &BIO_free);
     X509* x = PEM_read_bio_X509(cert.get(), nullptr, nullptr, nullptr);
     EVP_PKEY* k = PEM_read_bio_PrivateKey(key.get(), nullptr, nullptr, nullptr);
-    SSL_CTX_use_certificate(context.get(), x);
-    SSL_CTX_use_PrivateKey(context.get(), k);
+    SSL_CTX_use_certificate(context, x);
+    SSL_CTX_use_PrivateKey(context, k);
     X509_free(x);
     EVP_PKEY_free(k);
+}
+
+/// One for each certificate, as a server has it: sessions are resumed within a context.
+Context context_of(const Certificate& c, const std::string& client_ca, bool http2) {
+    static std::mutex mutex;
+    static std::map<std::string, Context> contexts;
+    const std::lock_guard lock(mutex);
+    Context& context = contexts[c.cert_pem + client_ca + (http2 ? "2" : "1")];
+    if (context) return context;
+    context.reset(SSL_CTX_new(TLS_server_method()), &SSL_CTX_free);
+    certify(context.get(), c);
+    SSL_CTX_set_session_id_context(context.get(), reinterpret_cast<const unsigned char*>("test"), 4);
+    if (http2) SSL_CTX_set_alpn_select_cb(context.get(), &agree_to_http2, nullptr);
+    if (client_ca.empty()) return context;
+    SSL_CTX_load_verify_file(context.get(), client_ca.c_str());
+    SSL_CTX_set_verify(context.get(), SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, nullptr);
+    return context;
+}
+
+} // namespace
+
+bool Peer::start_tls(const Certificate& c, const std::string& client_ca, bool http2) {
+    const Context context = context_of(c, client_ca, http2);
     tls_ = std::shared_ptr<void>(SSL_new(context.get()), [](void* p) { SSL_free(static_cast<SSL*>(p)); });
     SSL_set_fd(ssl(tls_), fd_);
     return SSL_accept(ssl(tls_)) == 1;
@@ -93,6 +127,39 @@ void Peer::write(std::string_view text) {
         text.remove_prefix(static_cast<std::size_t>(n));
     }
 }
+
+std::size_t Peer::flood(std::string_view piece, std::size_t bytes) {
+    std::size_t taken = 0;
+    const timeval patience{1, 0};
+    setsockopt(fd_, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
+    while (taken < bytes) {
+        const auto n = tls_ ? SSL_write(ssl(tls_), piece.data(), static_cast<int>(piece.size()))
+                            : static_cast<int>(send(fd_, piece.data(), piece.size(), MSG_NOSIGNAL));
+        if (n <= 0) break;
+        taken += static_cast<std::size_t>(n);
+    }
+    return taken;
+}
+
+void Peer::drip(std::string_view text) {
+    for (const char& c : text) {
+        pollfd gone{fd_, POLLRDHUP, 0};
+        if (poll(&gone, 1, 100) != 0) return;
+        write({&c, 1});
+    }
+}
+
+void Peer::half_close() { shutdown(fd_, SHUT_WR); }
+
+std::string Peer::address() const {
+    sockaddr_in a{};
+    socklen_t size = sizeof a;
+    std::array<char, INET_ADDRSTRLEN> text{};
+    getpeername(fd_, reinterpret_cast<sockaddr*>(&a), &size);
+    return inet_ntop(AF_INET, &a.sin_addr, text.data(), text.size());
+}
+
+bool Peer::resumed() const { return tls_ && SSL_session_reused(ssl(tls_)); }
 
 void Peer::finish() { close(std::exchange(fd_, -1)); }
 
@@ -130,6 +197,34 @@ void FaultServer::run() {
         peers_.push_back(std::make_unique<Peer>(fd));
         serve_(*peers_.back());
     }
+}
+
+DatagramServer::DatagramServer(Serve serve, std::uint16_t port) : serve_(std::move(serve)) {
+    fd_ = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    sockaddr_in a = loopback(port);
+    socklen_t size = sizeof a;
+    must(bind(fd_, reinterpret_cast<sockaddr*>(&a), size) == 0, "bind");
+    must(getsockname(fd_, reinterpret_cast<sockaddr*>(&a), &size) == 0, "getsockname");
+    port_ = ntohs(a.sin_port);
+    thread_ = std::thread([this] {
+        std::array<char, 4096> buffer{};
+        for (;;) {
+            sockaddr_in from{};
+            socklen_t length = sizeof from;
+            const ssize_t n =
+                recvfrom(fd_, buffer.data(), buffer.size(), 0, reinterpret_cast<sockaddr*>(&from), &length);
+            if (n <= 0) return; // shut down
+            const std::string answer = serve_(std::string(buffer.data(), static_cast<std::size_t>(n)));
+            if (answer.empty()) continue;
+            sendto(fd_, answer.data(), answer.size(), 0, reinterpret_cast<const sockaddr*>(&from), length);
+        }
+    });
+}
+
+DatagramServer::~DatagramServer() {
+    shutdown(fd_, SHUT_RD); // recvfrom() returns, though the call itself complains
+    thread_.join();
+    close(fd_);
 }
 
 DeadPort::DeadPort(Kind kind) {

@@ -21,13 +21,22 @@ class Peer {
     Peer& operator=(const Peer&) = delete;
     ~Peer();
 
-    bool start_tls(const struct Certificate& certificate);
+    /// With the file of an authority, a certificate of the other side's is asked for and required. `http2`:
+    /// agreed to by ALPN.
+    bool start_tls(const struct Certificate& certificate, const std::string& client_ca = {},
+                   bool http2 = false);
     std::string read_some();
     std::string read_until(std::string_view mark); ///< inclusive, with what follows in the same segment
     void write(std::string_view text);
-    void finish(); ///< closes in order
-    void reset();  ///< closes with a reset
-    bool ended();  ///< waits for the other side: true if it ended in order, false if by a reset
+    std::size_t flood(std::string_view piece,
+                      std::size_t bytes); ///< writes it again and again; how much was taken
+    void drip(std::string_view text);     ///< a byte a tenth of a second, until the other side goes
+    void half_close();                    ///< says no more, and goes on listening
+    void finish();                        ///< closes in order
+    void reset();                         ///< closes with a reset
+    std::string address() const;          ///< of the other side
+    bool resumed() const;                 ///< the TLS session was an earlier one
+    bool ended(); ///< waits for the other side: true if it ended in order, false if by a reset
 
   private:
     int fd_;
@@ -69,6 +78,23 @@ class DeadPort {
   private:
     std::vector<int> fds_;
     std::uint16_t port_ = 0;
+};
+
+/// Answers datagrams on a port of loopback: what `serve` makes of each, if anything.
+class DatagramServer {
+  public:
+    using Serve = std::function<std::string(const std::string& request)>; ///< empty: no answer
+    explicit DatagramServer(Serve serve, std::uint16_t port = 0);
+    DatagramServer(const DatagramServer&) = delete;
+    DatagramServer& operator=(const DatagramServer&) = delete;
+    ~DatagramServer();
+    std::uint16_t port() const { return port_; }
+
+  private:
+    Serve serve_;
+    int fd_;
+    std::uint16_t port_;
+    std::thread thread_;
 };
 
 struct Certificate {

@@ -6,10 +6,14 @@
 
 #include <doctest/doctest.h>
 
+#include <vector>
+
 namespace fairway::testing {
 
-/// At 127.0.0.1. Connections still saying goodbye are waited for.
+/// At 127.0.0.1, asking for shop.test. Connections still saying goodbye are waited for.
 Observation once(CheckKind kind, std::uint16_t port, Duration timeout = 5s);
+/// So many looks, one after the other, at `address`.
+std::vector<Observation> looks(const Check& check, const SocketAddress& address, std::size_t count);
 
 /// At a server that does this.
 Observation against(CheckKind kind, FaultServer::Serve serve, Duration timeout = 5s);

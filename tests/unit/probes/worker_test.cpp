@@ -8,8 +8,13 @@
 
 #include <array>
 #include <chrono>
+#include <fstream>
 #include <map>
+#include <sched.h>
 #include <set>
+#include <sys/mount.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 using namespace fairway;
 using namespace fairway::probes;
@@ -162,6 +167,81 @@ TEST_CASE("beyond the limit of open looks a look is unknown, and says why") {
     rig.run_until([&] { return rig.seen.size() >= 2; });
     CHECK(rig.seen[0].outcome == Outcome::unknown);
     CHECK(rig.seen[0].reason == Reason::local_limit);
+}
+
+TEST_CASE("no more looks at once at one target than its cap; the others wait their turn") {
+    const FaultServer web(&answer_ok);
+    ProbeWorker::Options options;
+    options.per_target = 1;
+    Rig rig(options);
+    std::vector<Assignment> members;
+    for (MemberId id = 0; id < 10; ++id) members.push_back(member(id, web.port(), HttpCheck{}, 20ms));
+    rig.worker->assign(members);
+    std::set<MemberId> all;
+    rig.run_until([&] {
+        all.insert(rig.seen.back().member);
+        return all.size() == 10;
+    });
+    CHECK(all.size() == 10);
+
+    const FaultServer silent([](Peer&) {});
+    Rig stuck(options);
+    Assignment first = member(0, silent.port(), HttpCheck{}, 10s),
+               second = member(13, silent.port(), HttpCheck{}, 10s);
+    Check hasty = *second.spec.check;
+    hasty.timing.timeout = 500ms;
+    second.spec.check = std::make_shared<const Check>(hasty);
+    stuck.worker->assign({first, second});
+    stuck.run_until([&] { return stuck.seen.size() == 2; });
+    REQUIRE(stuck.seen.size() == 2);
+    const auto of = [&](MemberId id) {
+        return *std::find_if(stuck.seen.begin(), stuck.seen.end(), [&](auto& o) { return o.member == id; });
+    };
+    CHECK(of(0).reason == Reason::timeout_first_byte);
+    CHECK(of(13).outcome == Outcome::unknown); // it never came to look: that says nothing of the target
+    CHECK(of(13).reason == Reason::local_limit);
+}
+
+namespace {
+
+/// What is seen of a name with two addresses, one of them refusing: by one check that takes one of them, and
+/// by one that takes all. 0: as it should be.
+int look_at_both() {
+    const FaultServer web(&answer_ok); // on 127.0.0.1 only
+    Rig rig;
+    Assignment one = member(1, web.port(), HttpCheck{}, 50ms, std::string("both.test"));
+    Assignment all = member(2, web.port(), HttpCheck{}, 50ms, std::string("both.test"));
+    Check c = *all.spec.check;
+    c.all_addresses = true;
+    all.spec.check = std::make_shared<const Check>(c);
+    rig.worker->assign({one, all});
+    rig.run_until([&] { return rig.count(1) >= 3 && rig.count(2) >= 3; });
+    const auto last = [&](MemberId id) -> const Observation& {
+        return *std::find_if(rig.seen.rbegin(), rig.seen.rend(), [id](auto& o) { return o.member == id; });
+    };
+    if (last(1).outcome != Outcome::pass) return 10;
+    if (last(2).outcome != Outcome::fail || last(2).reason != Reason::refused) return 11;
+    return last(2).detail.starts_with("127.0.0.2: ") ? 0 : 12;
+}
+
+} // namespace
+
+TEST_CASE("all addresses of a target's name are looked at where that is asked for, and the worst is told") {
+    const pid_t child = fork();
+    if (child == 0) { // with an /etc/hosts of its own
+        const std::string hosts = "/tmp/fairway-hosts-" + std::to_string(getpid());
+        std::ofstream(hosts) << "127.0.0.1 both.test\n127.0.0.2 both.test\n";
+        const bool own = (unshare(CLONE_NEWNS) == 0 || unshare(CLONE_NEWUSER | CLONE_NEWNS) == 0) &&
+                         mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0 &&
+                         mount(hosts.c_str(), "/etc/hosts", nullptr, MS_BIND, nullptr) == 0;
+        const int verdict = own ? look_at_both() : 2;
+        unlink(hosts.c_str());
+        _exit(verdict);
+    }
+    int status = 0;
+    waitpid(child, &status, 0);
+    INFO("2: this machine allows no mount namespaces");
+    CHECK(WEXITSTATUS(status) == 0);
 }
 
 TEST_CASE("a worker ends at once with looks under way, and the sink hears nothing after") {
