@@ -152,6 +152,59 @@ TEST_CASE("unknown versions are BADVERS, unknown options are ignored, a second O
     CHECK(rcode_of(ask(*snapshot, with_opt(www(), {1232, 0, 0, {0, 1, 0, 9, 1}}))) == "FORMERR");
 }
 
+TEST_CASE("opcodes but QUERY are NOTIMP, classes but IN are REFUSED, and neither is looked into") {
+    const auto snapshot = world();
+    for (unsigned opcode = 1; opcode < 16; ++opcode) {
+        auto q = with_opt(www(), {});
+        q[2] = static_cast<std::uint8_t>(opcode << 3);
+        const auto reply = ask(*snapshot, q);
+        CHECK(rcode_of(reply) == "NOTIMPL");
+        CHECK((reply[2] & 0x78) == opcode << 3);
+        opt_of(reply, 0);
+    }
+    for (const unsigned other : {0u, 2u, 3u, 4u, 254u, 255u, 65535u}) { // HS, CH, NONE, ANY and what is none
+        auto q = www();
+        put16(&q[q.size() - 2], other);
+        CHECK(rcode_of(ask(*snapshot, q)) == "REFUSED");
+    }
+    for (const std::uint16_t transfer : {rrtype::axfr, rrtype::ixfr})
+        CHECK(rcode_of(ask(*snapshot, make_query("example.com.", transfer), over_tcp)) == "REFUSED");
+}
+
+TEST_CASE("who the server is, is told in class CH if it is configured, and REFUSED if not (RFC 4892)") {
+    const auto told = [](const char* name, std::uint16_t type, const ChaosSettings& chaos) -> std::string {
+        Model m;
+        m.zones = {zone_of("example.com", {"@ 3600 SOA ns1 host 1 3600 600 86400 60", "@ 3600 NS ns1"})};
+        m.dns.chaos = chaos;
+        auto q = make_query(name, type);
+        q.back() = class_chaos;
+        const auto reply = ask(*compile(m, {}, 1), q);
+        const std::size_t end = q.size();
+        if ((reply[3] & 15) != 0) return rcode_of(reply);
+        CHECK(std::equal(q.begin() + header_size, q.end(), reply.begin() + header_size));
+        CHECK((reply[2] & 4) != 0);
+        if (get16(&reply[6]) == 0) return reply.size() == end ? "nothing" : "too much";
+        CHECK(get16(&reply[end]) == 0xc00c);
+        CHECK(get32(&reply[end + 2]) == (std::uint32_t{rrtype::txt} << 16 | class_chaos));
+        CHECK(get32(&reply[end + 6]) == 0);
+        CHECK(get16(&reply[end + 10]) == reply.size() - end - 12);
+        CHECK(reply[end + 12] == reply.size() - end - 13);
+        return std::string(reply.begin() + static_cast<std::ptrdiff_t>(end) + 13, reply.end());
+    };
+    const ChaosSettings both{"1.0", "ns1"};
+    CHECK(told("version.bind.", rrtype::txt, both) == "1.0");
+    CHECK(told("VERSION.server.", rrtype::txt, both) == "1.0");
+    CHECK(told("id.server.", rrtype::txt, both) == "ns1");
+    CHECK(told("HostName.Bind.", rrtype::any, both) == "ns1");
+    CHECK(told("id.server.", rrtype::a, both) == "nothing");
+    CHECK(told("authors.bind.", rrtype::txt, both) == "REFUSED");
+    CHECK(told("example.com.", rrtype::txt, both) == "REFUSED");
+    CHECK(told("version.bind.", rrtype::txt, {}) == "REFUSED");
+    CHECK(told("version.bind.", rrtype::txt, {"", "ns1"}) == "REFUSED");
+    CHECK(told("id.server.", rrtype::txt, {"1.0", ""}) == "REFUSED");
+    CHECK(told("id.server.", rrtype::txt, {"", std::string(255, 'x')}) == std::string(255, 'x'));
+}
+
 TEST_CASE("NSID is told to who asks") {
     const auto snapshot = world();
     const auto reply = ask(*snapshot, with_opt(www(), {1232, 0, 0, option(3, {})}));
