@@ -12,7 +12,7 @@ TYPES = {
     "CAA": 257,
 }
 NAMES = {number: name for name, number in TYPES.items()}
-RCODES = {0: "NOERROR", 1: "FORMERR", 2: "SERVFAIL", 3: "NXDOMAIN", 4: "NOTIMP", 5: "REFUSED", 16: "BADVERS"}
+RCODES = {0: "NOERROR", 1: "FORMERR", 2: "SERVFAIL", 3: "NXDOMAIN", 4: "NOTIMP", 5: "REFUSED", 6: "YXDOMAIN", 16: "BADVERS", 23: "BADCOOKIE"}
 SUBNET = 8  # EDNS option, RFC 7871
 
 

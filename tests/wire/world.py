@@ -121,8 +121,9 @@ def full(name):
     return f"{name}.{ZONE}" if name else ZONE
 
 
-def setup(lab):
-    fairway = Fairwayd(lab, CONFIG)
+def setup(lab, config=CONFIG, name="fairwayd", before=lambda fairway: None):
+    fairway = Fairwayd(lab, config, name=name)
     (fairway.home / "gtm.example.com.zone").write_text(ZONE_FILE)
     (fairway.home / "latency.csv").write_text(LATENCY)
+    before(fairway)
     return fairway.start()
