@@ -4,7 +4,8 @@
     build-asan   everything with AddressSanitizer and UndefinedBehaviorSanitizer; suites unit, sim, wire, integration
     build-tsan   the unit tests that have threads, with ThreadSanitizer
     --all        build-clang: everything with clang, without a warning; the fuzzers for a while;
-                 build: a release, many random worlds in it, and the tour
+                 build: a release, many random worlds in it, and the tour;
+                 the Debian package, built and installed on a fresh Debian that boots for it
 
 A case is a doctest test case or a story of tests/lab. A program that crashes, times out or cannot be built is one
 failed case and says why.
@@ -199,6 +200,7 @@ def everything_longer():
         fuzz("build-clang")
     if build("build", ["--buildtype=release"], ["all", "meson-test-prereq"]):
         script("sim", "swarm", ["build/tests/sim/swarm"], {"FAIRWAY_SWARM_SEEDS": str(SWARM_SEEDS)}, within=3600)
+    script("packaging", "package", ["/usr/bin/python3", "-B", "tests/packaging/package.py"], within=3600)
     script("demonstration", "tour", ["packaging/quickstart", "--tour"], within=1500)
 
 
