@@ -52,13 +52,31 @@ struct Writing {
     Reply refuse(Rcode rcode) const noexcept { return finish({0, rcode, {}}, query.question_end); }
 };
 
-// The common case alone: the name is there and is nothing but itself, and so are the records: no host's addresses
-// go with them.
-const RrsetHeader* plain_hit(const Query& query, const NameTable& names) noexcept {
-    if (query.type == rrtype::ds || names_host(query.type)) return nullptr;
-    const Node* const node = names.find(query.name);
-    if (!node || node->is(Node::beyond_plain)) return nullptr;
-    return node->find(query.type);
+// What goes into the answer section as it lies in the snapshot. `wire` null: it takes more than that.
+struct Plain {
+    const std::uint8_t* wire = nullptr;
+    std::size_t size = 0;
+    std::uint16_t count = 0;
+    unsigned scope = 0;
+};
+
+Plain plain_set(const Query& query, const Node& node) noexcept {
+    if (query.type == rrtype::ds || names_host(query.type)) return {}; // another zone's, or with addresses
+    const RrsetHeader* const set = node.find(query.type);
+    return set ? Plain{set->wire(), set->size, set->count, 0} : Plain{};
+}
+
+// The common cases alone: the name is there and is nothing but itself, or a service that has addresses.
+Plain plain_hit(const Query& query, const Snapshot& snapshot, const Client& client, Random& random) noexcept {
+    const Node* const node = snapshot.fixed->names.find(query.name);
+    if (!node || node->is(Node::cut | Node::occluded)) return {};
+    if (!node->is(Node::service)) return plain_set(query, *node);
+    if (query.type != rrtype::a && query.type != rrtype::aaaa) return {};
+    const ServiceAnswers& answers = *snapshot.services[node->service_index];
+    if (!answers.has_choices()) return {};
+    const Choosing chosen = choose(answers, query, snapshot, client, random);
+    const auto& set = answers.set(chosen.choice, query.type == rrtype::aaaa);
+    return set.count ? Plain{answers.wire(set), set.size, set.count, chosen.scope} : Plain{};
 }
 
 Bytes bytes_of(const std::string& s) { return {reinterpret_cast<const std::uint8_t*>(s.data()), s.size()}; }
@@ -136,11 +154,13 @@ Reply answer(const Query& query, Bytes message, const Snapshot& snapshot, const 
     if (settings.cookies.required && may_demand_cookie(client, w.cookie)) return w.refuse(Rcode::badcookie);
 
     const std::size_t limit = size_limit(query, client, out.size()) - opt_size(query.edns, w.opt);
-    if (const auto* set = plain_hit(query, snapshot.fixed->names)) {
-        const std::size_t end = query.question_end + std::size_t{set->size};
+    Random drawn = random; // what comes to nothing here must not be drawn twice below
+    if (const Plain hit = plain_hit(query, snapshot, client, drawn); hit.wire) {
+        const std::size_t end = query.question_end + hit.size;
         if (end <= limit) {
-            std::memcpy(out.data() + query.question_end, set->wire(), set->size);
-            return w.finish({flag::aa, Rcode::noerror, {set->count, 0, 0}}, end);
+            random = drawn;
+            std::memcpy(out.data() + query.question_end, hit.wire, hit.size);
+            return w.finish({flag::aa, Rcode::noerror, {hit.count, 0, 0}}, end, hit.scope);
         }
     }
     Message response(out.data(), query.question_end, limit);

@@ -36,7 +36,6 @@ struct Node {
         dname = 32,
         apex = 64
     };
-    static constexpr unsigned beyond_plain = cut | occluded | service;
     std::uint8_t name_length;
     std::uint8_t flags;
     std::uint16_t rrsets;

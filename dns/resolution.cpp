@@ -129,17 +129,6 @@ void Resolution::use_any(const Node& node, OwnerAt owner) noexcept {
     else add_soa(node);
 }
 
-std::size_t Resolution::choose(const ServiceAnswers& answers) noexcept {
-    if (answers.kind() == ServiceAnswers::Kind::single) return 0;
-    if (answers.kind() == ServiceAnswers::Kind::draw) return answers.by_draw(random_.next());
-    const ClientSubnet& subnet = query_.edns.subnet;
-    if (!subnet.present || subnet.source == 0)
-        return answers.by_class(snapshot_.fixed->networks.find(client_.address).client_class);
-    const auto found = snapshot_.fixed->networks.find(subnet.address);
-    scope = found.scope;
-    return answers.by_class(found.client_class);
-}
-
 void Resolution::use_service(const Node& node) noexcept {
     const ServiceAnswers& answers = *snapshot_.services[node.service_index];
     if (answers.kind() == ServiceAnswers::Kind::servfail) {
@@ -149,7 +138,8 @@ void Resolution::use_service(const Node& node) noexcept {
         return;
     }
     if (answers.kind() == ServiceAnswers::Kind::nodata) return add_soa(node);
-    const std::size_t choice = choose(answers);
+    const auto [choice, depends_on] = choose(answers, query_, snapshot_, client_, random_);
+    if (depends_on) scope = depends_on;
     bool v6 = query_.type == rrtype::aaaa;
     if (query_.type == rrtype::any) v6 = answers.set(choice, false).count == 0;
     const auto& set = answers.set(choice, v6);

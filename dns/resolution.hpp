@@ -8,6 +8,21 @@
 
 namespace fairway::dns {
 
+/// Which of a service's choices answers a query, and the prefix length that depends on.
+struct Choosing {
+    std::size_t choice;
+    unsigned scope;
+};
+inline Choosing choose(const ServiceAnswers& answers, const Query& query, const Snapshot& snapshot,
+                       const Client& client, Random& random) noexcept {
+    if (answers.kind() == ServiceAnswers::Kind::single) return {0, 0};
+    if (answers.kind() == ServiceAnswers::Kind::draw) return {answers.by_draw(random.next()), 0};
+    const ClientSubnet& subnet = query.edns.subnet;
+    const bool told = subnet.present && subnet.source != 0;
+    const auto found = snapshot.fixed->networks.find(told ? subnet.address : client.address);
+    return {answers.by_class(found.client_class), told ? found.scope : 0u};
+}
+
 class Resolution {
   public:
     Resolution(const Query& query, const Snapshot& snapshot, const Client& client, Random& random,
@@ -51,7 +66,6 @@ class Resolution {
     bool follow(std::size_t target) noexcept;
     void use_service(const Node& node) noexcept;
     void use_any(const Node& node, OwnerAt owner) noexcept;
-    std::size_t choose(const ServiceAnswers& answers) noexcept;
     void refer(const Node& cut) noexcept;
     bool add_glue(const Node& cut, std::size_t server, bool in_domain) noexcept;
     const Node* host(const FoldedName& name, const Node& from) const noexcept;

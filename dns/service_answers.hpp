@@ -27,6 +27,7 @@ class ServiceAnswers {
     static Ptr make(const AnswerPlan& plan, std::size_t client_classes);
 
     Kind kind() const { return kind_; }
+    bool has_choices() const { return kind_ != Kind::servfail && kind_ != Kind::nodata; }
     bool depends_on_client() const { return kind_ == Kind::by_client; }
 
     std::size_t by_class(ClientClassIndex c) const noexcept { return classes()[c]; }
