@@ -1,9 +1,8 @@
 #include "daemon/loader.hpp"
 
 #include "config/load/load.hpp"
+#include "daemon/memory.hpp"
 #include "daemon/notify.hpp"
-
-#include <malloc.h>
 
 #include <exception>
 
@@ -34,7 +33,6 @@ Loaded load_all(const std::filesystem::path& file, Diagnostics& problems) {
     const std::vector<AnswerPlan> undecided(model->services.size());
     dns::SnapshotPtr names = dns::compile(*model, undecided, 0);
     for (auto& zone : model->zones) zone.records = {}; // the name table has them: no need to have them twice
-    malloc_trim(0);                                    // and reading took several times what is left
     return {model, std::move(names)};
 }
 
@@ -92,6 +90,7 @@ CommandResult Loader::reload_now() {
         result = read_and_hand_over();
     } catch (const std::exception& e) { result = refusal(e.what(), {}); }
     if (!result.accepted) office_.refused(result); // after SIGHUP nobody reads the result
+    give_back_memory();
     notify_ready();
     return result;
 }

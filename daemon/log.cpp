@@ -16,8 +16,8 @@ using policies::Severity;
 
 namespace {
 
-/// Lines that may wait for a slow reader: some seconds of the worst storm.
-constexpr std::size_t most_lines = 8192;
+/// Lines that may wait for a slow reader: one for each of 2,000 services. Each takes 400 octets from the start.
+constexpr std::size_t most_lines = 2048;
 
 bool is_plain(std::string_view value) {
     return std::ranges::all_of(

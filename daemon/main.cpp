@@ -2,6 +2,7 @@
 // serves.
 #include "config/load/node.hpp"
 #include "daemon/daemon.hpp"
+#include "daemon/memory.hpp"
 
 #include <array>
 #include <csignal>
@@ -97,6 +98,7 @@ int start(const Options& o) {
 
 int main(int argc, char** argv) {
     std::signal(SIGPIPE, SIG_IGN);
+    give_back_large_blocks();
     const Options o = read_options({argv + 1, argv + argc});
     if (!o.wrong.empty()) return refuse(o.wrong);
     if (o.version) return std::puts("fairwayd " FAIRWAY_VERSION), stopped;
