@@ -68,13 +68,17 @@ def _(world):
         check(not judge.is_valid(yaml.safe_load(text.replace(good, bad))), f"`{bad}` is refused")
 
 
-@story("the generator of the schema knows every kind of value")
+@story("the generator of the schema knows every kind of value, and every mapping that has a short form")
 def _(world):
     sys.path.insert(0, str(PACKAGING / "manual"))
-    from manual import TAKES
+    from manual import SCALARS, TAKES
     kinds = {k["takes"] for k in world.keys if re.match("(a|an|true) ", k["takes"])}  # the others are closed lists of words
     check(len(kinds) > 10, f"kinds: {kinds}")
     equal(kinds - set(TAKES), set(), "kinds that manual.py does not know")
+    readers = "".join(file.read_text() for file in (ROOT / "config" / "load").glob("*.cpp"))
+    short = dict(re.findall(r'"([\w.*]+)",\s*[\w.]*problems(?:\(\))?,\s*"(\w+)"\)', readers))
+    check(len(short) >= 5, f"short forms: {short}")
+    equal({path: field for path, field in short.items() if SCALARS.get(path) != field}, {}, "short forms that manual.py does not know")
 
 
 @story("there is an example for each situation of an installation, and each loads")
