@@ -2,6 +2,7 @@
 
 #include <numeric>
 #include <stdexcept>
+#include <utility>
 
 namespace fairway::daemon {
 
@@ -41,6 +42,15 @@ void DnsFront::publish(std::span<const ServiceIndex> changed, const policies::En
                        std::uint64_t generation) {
     take(changed, engine, generation);
     server_->publish(snapshot_);
+}
+
+std::uint64_t DnsFront::newly_limited(Instant now) {
+    if (told_ && now - *told_ < 1min) return 0;
+    const auto c = server_->counts().udp;
+    std::uint64_t all = 0;
+    for (std::size_t i = 0; i < c.slipped.size(); ++i) all += c.slipped[i] + c.dropped[i];
+    if (all != limited_) told_ = now;
+    return all - std::exchange(limited_, all);
 }
 
 DnsCounts DnsFront::counts() const {

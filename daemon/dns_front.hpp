@@ -24,6 +24,8 @@ class DnsFront {
     void reap() { server_->reap(); } ///< now and then
 
     DnsCounts counts() const; ///< any thread
+    /// Responses held back by rate since it last said so, which it does once a minute at most; else 0.
+    std::uint64_t newly_limited(Instant now);
     std::vector<SocketAddress> addresses() const { return server_->addresses(); }
 
   private:
@@ -33,6 +35,8 @@ class DnsFront {
     dns::SnapshotPtr snapshot_;
     std::vector<AnswerPlan> plans_; ///< by ServiceIndex
     std::unique_ptr<dns::Server> server_;
+    std::uint64_t limited_ = 0;   ///< as newly_limited() last told it, and ...
+    std::optional<Instant> told_; ///< ... when
 };
 
 } // namespace fairway::daemon
