@@ -88,7 +88,7 @@ class Schema:
         if takes not in TAKES:  # a closed list of words
             return {"enum": [word for word in takes.split(" | ") if not word.startswith("{")]}
         out = dict(TAKES[takes])
-        if takes in ("a whole number", "a number") and key["key"] not in SCALARS:
+        if takes in ("a whole number", "a number"):
             out["minimum"] = key["least"]
             if key["most"] is not None:
                 out["maximum"] = key["most"]
@@ -124,8 +124,9 @@ class Schema:
         return {"anyOf": [one, other]} if other else one
 
     def scalar_for(self, path):
-        field = SCALARS.get(path)
-        return next(self.simple(k) for k in self.children(path) if k["key"] == f"{path}.{field}") if field else None
+        """What may stand there instead of the mapping; None where it has no short form."""
+        field = f"{path}.{SCALARS.get(path)}"
+        return next((self.simple(k) for k in self.children(path) if k["key"] == field), None)
 
     def list(self, path):
         element = next((self.of(k) for k in self.children(path) if k["key"].endswith("[]")), None)
@@ -226,6 +227,12 @@ def option(words):
     return f"\\fB{escaped(names).replace(',', ', ')}\\fP{placeholder}" + (f" (default {escaped(value)})" if value else "")
 
 
+def positional(words):
+    """CLI11's "service TEXT REQUIRED"; in brackets what may be left out."""
+    name = f"\\fI{escaped(words.split()[0])}\\fP"
+    return name if "REQUIRED" in words else f"[{name}]"
+
+
 def rows_of(sections, name):
     return [(words, text) for words, text in sections.get(name, []) if not words.startswith("-h")]
 
@@ -236,7 +243,7 @@ def ctl_page(fairwayctl):
     for name, _ in top["Subcommands"]:
         what, sections = help_of(fairwayctl, name)
         positionals = rows_of(sections, "Positionals")
-        said = "".join(f" \\fI{escaped(words.split()[0])}\\fP" for words, _ in positionals)
+        said = "".join(" " + positional(words) for words, _ in positionals)
         text = f".SS {name}\n\\fBfairwayctl {escaped(name)}\\fP{said}\n.PP\n{sentence(what)}\n"
         text += "".join(f".TP\n\\fI{escaped(words.split()[0])}\\fP\n{sentence(meaning)}\n" for words, meaning in positionals)
         text += "".join(f".TP\n{option(words)}\n{sentence(meaning)}" + (" Required." if "REQUIRED" in words else "") + "\n"
