@@ -1,6 +1,7 @@
 #include "config/load/rdata.hpp"
 
 #include "config/address.hpp"
+#include "config/load/service_binding.hpp"
 #include "config/load/zone_lines.hpp"
 #include "config/record.hpp"
 
@@ -63,7 +64,8 @@ std::optional<IpAddress> plain_address(Type type, std::string_view data) {
 } // namespace
 
 struct RdataReader::Impl {
-    std::unique_ptr<ldns_rdf, FreeRdf> origin;
+    Name name;
+    std::unique_ptr<ldns_rdf, FreeRdf> origin; ///< the same
     std::string line;
     std::vector<std::uint8_t> wire;
 };
@@ -72,6 +74,7 @@ RdataReader::RdataReader(const Name& origin) : impl_(std::make_unique<Impl>()) {
 RdataReader::~RdataReader() = default;
 
 void RdataReader::set_origin(const Name& origin) {
+    impl_->name = origin;
     impl_->origin.reset(
         ldns_rdf_new_frm_data(LDNS_RDF_TYPE_DNAME, origin.wire().size(), origin.wire().data()));
 }
@@ -81,6 +84,13 @@ std::optional<std::span<const std::uint8_t>> RdataReader::read(std::uint16_t typ
     if (const auto address = plain_address(type, data)) {
         impl_->wire.assign(address->bytes.begin(),
                            address->bytes.begin() + static_cast<int>(address->size()));
+        return impl_->wire;
+    }
+    std::string_view rest = data;
+    if ((type == rrtype::svcb || type == rrtype::https) && take_word(rest) != "\\#") {
+        auto wire = parse_service_binding(data, impl_->name, error);
+        if (!wire) return std::nullopt;
+        impl_->wire = std::move(*wire);
         return impl_->wire;
     }
     if (!numbers_fit(type, data, error)) return std::nullopt;

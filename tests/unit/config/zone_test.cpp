@@ -225,3 +225,40 @@ TEST_CASE("words are cut at blanks, quotes keep them together") {
     CHECK(take_word(text) == "e\\ f");
     CHECK(take_word(text).empty());
 }
+
+TEST_CASE("service bindings are read and refused as RFC 9460 appendix D has it") {
+    const std::string foo = "03666f6f076578616d706c6503636f6d00", org = "03666f6f076578616d706c65036f726700";
+    const std::pair<const char*, std::string> right[] = {
+        {"HTTPS 0 foo.example.com.", "65 0000" + foo},
+        {"SVCB 1 .", "64 000100"},
+        {"SVCB 16 foo.example.com. port=53", "64 0010" + foo + "000300020035"},
+        {"SVCB 1 foo.example.com. key667=hello", "64 0001" + foo + "029b000568656c6c6f"},
+        {"SVCB 1 foo.example.com. key667=\"hello\\210qoo\"", "64 0001" + foo + "029b000968656c6c6fd2716f6f"},
+        {"SVCB 1 foo.example.com. ipv6hint=\"2001:db8::1,2001:db8::53:1\"",
+         "64 0001" + foo + "0006002020010db800000000000000000000000120010db8000000000000000000530001"},
+        {"SVCB 1 example.com. ipv6hint=\"2001:db8:122:344::192.0.2.33\"",
+         "64 0001076578616d706c6503636f6d000006001020010db8012203440000" + std::string("0000c0000221")},
+        {"SVCB 16 foo.example.org. ( alpn=h2,h3-19 mandatory=ipv4hint,alpn ipv4hint=192.0.2.1 )",
+         "64 0010" + org + "00000004000100040001000902683205" + "68332d3139" + "00040004c0000201"},
+        {"SVCB 16 foo.example.org. alpn=\"f\\\\\\\\oo\\\\,bar,h2\"",
+         "64 0010" + org + "0001000c08665c6f6f2c626172026832"},
+        {"SVCB 16 foo.example.org. alpn=f\\\\\\092oo\\092,bar,h2",
+         "64 0010" + org + "0001000c08665c6f6f2c626172026832"},
+        {"HTTPS 1 . ech=AEX+DQ==", "65 0001000005000400" + std::string("45fe0d")},
+        {"HTTPS \\# 3 000100", "65 000100"},
+    };
+    for (const auto& [text, wire] : right) {
+        CAPTURE(text);
+        CHECK(at(zone(head + "x " + text + "\n"), "x.a.example") == Texts{"300 " + wire});
+    }
+    for (const char* wrong :
+         {"SVCB 1 foo.example.com. ( key123=abc key123=def )", "SVCB 1 foo.example.com. mandatory",
+          "SVCB 1 foo.example.com. alpn", "SVCB 1 foo.example.com. port", "SVCB 1 foo.example.com. ipv4hint",
+          "SVCB 1 foo.example.com. ipv6hint", "SVCB 1 foo.example.com. no-default-alpn=abc",
+          "SVCB 1 foo.example.com. mandatory=key123", "SVCB 1 foo.example.com. mandatory=mandatory",
+          "SVCB 1 foo.example.com. ( mandatory=key123,key123 key123=abc )", "SVCB 70000 .", "SVCB 1",
+          "HTTPS 1 . alpn=a,,b", "HTTPS 1 . ipv4hint=2001:db8::1", "HTTPS 1 . speed=9"}) {
+        CAPTURE(wrong);
+        CHECK(zone(head + "x " + wrong + "\n").problems.errors() == 1);
+    }
+}
