@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <utility>
 
 namespace fairway::daemon {
 
@@ -20,6 +21,7 @@ Publisher::Ticket Publisher::queue(std::vector<ServiceIndex> plans, std::vector<
 
 void Publisher::renumber(const std::vector<ServiceIndex>& all) {
     for (auto& w : waiting_) w.plans = all;
+    new_names_ = true;
 }
 
 void Publisher::release(Ticket ticket, const policies::Engine& engine) {
@@ -47,7 +49,8 @@ bool Publisher::held(ServiceIndex s) const {
 
 void Publisher::send(const std::set<ServiceIndex>& plans, std::vector<Happening> causes,
                      const policies::Engine& engine) {
-    if (plans.empty()) return;
+    const bool new_names = std::exchange(new_names_, false);
+    if (plans.empty() && !new_names) return;
     const std::vector<ServiceIndex> changed(plans.begin(), plans.end());
     ++generation_;
     if (outlets_.publish) outlets_.publish(changed, engine, generation_);

@@ -27,7 +27,8 @@ class Publisher {
     void publish(std::vector<ServiceIndex> plans, const std::vector<ServiceIndex>& urgent,
                  std::vector<Happening> causes, const policies::Engine& engine);
 
-    /// After a reload the services are numbered anew: whatever waits becomes all of them.
+    /// After a reload the services are numbered anew: whatever waits becomes all of them, and what goes next
+    /// is published even if there is no service at all.
     void renumber(const std::vector<ServiceIndex>& all);
 
     /// Publishes everything queued up to and with `ticket`; nothing if it is out already.
@@ -50,6 +51,7 @@ class Publisher {
     const Outlets& outlets_;
     std::uint64_t generation_;
     Ticket last_ = 0;
+    bool new_names_ = false;      ///< since the last publication
     std::deque<Waiting> waiting_; ///< by ticket
 };
 
