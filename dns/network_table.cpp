@@ -21,6 +21,10 @@ unsigned leading_zeros(uint128 v) {
     return static_cast<unsigned>(high ? __builtin_clzll(high) : 64 + __builtin_clzll(low));
 }
 
+// Up to here a search is as short as it would be with an index, which takes 256 KiB.
+constexpr std::size_t few = 64;
+template<typename Key> constexpr unsigned index_shift = sizeof(Key) * 8 - 16;
+
 // Sweeps sorted networks from left to right with those that are open on a stack: the innermost one rules.
 template<typename Key> class Sweep {
   public:
@@ -39,6 +43,7 @@ template<typename Key> class Sweep {
     void finish() {
         while (!open_.empty()) close();
         merge();
+        if (out_.starts.size() > few) make_index();
     }
 
   private:
@@ -75,6 +80,16 @@ template<typename Key> class Sweep {
         out_.classes.shrink_to_fit();
     }
 
+    void make_index() {
+        std::uint32_t range = 0;
+        for (std::uint64_t top = 0; top <= 0xffff; ++top) {
+            const Key first = static_cast<Key>(top) << index_shift<Key>;
+            while (range + 1 < out_.starts.size() && out_.starts[range + 1] <= first) ++range;
+            out_.index.push_back(range);
+        }
+        out_.index.push_back(static_cast<std::uint32_t>(out_.starts.size() - 1));
+    }
+
     NetworkTable::Ranges<Key>& out_;
     std::vector<Open> open_;
 };
@@ -83,8 +98,13 @@ template<typename Key> class Sweep {
 template<typename Key>
 NetworkTable::Found find_in(const NetworkTable::Ranges<Key>& ranges, Key key) noexcept {
     const Key* const starts = ranges.starts.data();
-    std::size_t i = 0;
-    for (std::size_t n = ranges.starts.size(); n > 1;) {
+    std::size_t i = 0, n = ranges.starts.size();
+    if (!ranges.index.empty()) {
+        const auto top = static_cast<std::size_t>(key >> index_shift<Key>);
+        i = ranges.index[top];
+        n = ranges.index[top + 1] - i + 1;
+    }
+    while (n > 1) {
         const std::size_t half = n / 2;
         i += starts[i + half] <= key ? half : 0;
         n -= half;

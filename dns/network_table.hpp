@@ -26,6 +26,9 @@ class NetworkTable {
     template<typename Key> struct Ranges {
         std::vector<Key> starts{0};
         std::vector<ClientClassIndex> classes{0};
+        /// By the upper 16 bits of an address: the range around the first such address. Empty where the
+        /// ranges are few.
+        std::vector<std::uint32_t> index;
     };
 
   private:
