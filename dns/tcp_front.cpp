@@ -126,6 +126,11 @@ struct TcpFront::Loop {
             }
     }
 
+    // Why they are what they are, unless configured. 4,000 connections: were all of them bad, each with half
+    // a query here and a full buffer in the kernel, that is some half a gigabyte; a hundred times as many as
+    // resolvers keep open, who come for what was truncated. 100 of one client: a farm of resolvers behind one
+    // address; and it takes 40 addresses to fill the front. 10 s idle: "a few seconds" (RFC 7766 section
+    // 6.2.3), and as long as a client waits for its own answer. 5 min in all: who means well comes again.
     const TcpSettings& limits() const { return snapshot->fixed->settings.tcp; }
 
     void accept(uv_stream_t* listener) {
