@@ -31,7 +31,7 @@ std::size_t open_limit(std::size_t wanted) {
     rlimit r{};
     if (wanted != 0 || getrlimit(RLIMIT_NOFILE, &r) != 0) return std::max<std::size_t>(wanted, 1);
     const std::size_t limit = r.rlim_cur;
-    return limit - std::min(reserved_descriptors, limit / 2);
+    return (limit - std::min(reserved_descriptors, limit / 2)) / 5 * 4; // the fifth is for kept connections
 }
 
 /// Multiples of the golden ratio fill one interval evenly, however many members come and whenever they do.
@@ -124,7 +124,7 @@ class ProbeWorker::Bench {
           sink_(std::make_shared<Sink>(std::move(sink))),
           max_open_(open_limit(options.max_open)),
           per_target_(options.per_target),
-          tools_(loop_, max_open_ / 4) {
+          tools_(loop_, std::max<std::size_t>(max_open_ / 4, 1)) {
         const SignalsBlocked during_creation;
         thread_ = std::thread([this] { loop_.run(); });
     }
@@ -223,6 +223,7 @@ Task<Finding> ProbeWorker::Bench::look_at(Member& m, Reason& silence) {
     const Resolution known = co_await resolving;
     if (known.addresses.empty()) co_return because(Reason::resolve_failure, known.error);
     if (m.spec.check->all_addresses) {
+        m.address = {known.addresses.front(), m.spec.port}; // the one a watch is kept with
         Task<Finding> looking =
             look_at_all(m.spec, known.addresses, begun + m.spec.check->timing.timeout, silence);
         Finding found = co_await looking;

@@ -24,6 +24,9 @@ namespace {
 /// A hundred times what servers send.
 constexpr std::size_t header_limit = 64 * 1024;
 
+/// Seconds until a changed CA file counts. curl's own is a day; parsing the system's takes some ms.
+constexpr long ca_file_believed = 300;
+
 // X509_V_ERR_* of OpenSSL as CURLINFO_SSL_VERIFYRESULT hands them on.
 constexpr long verify_ok = 0, verify_unspecified = 1, verify_expired = 10;
 
@@ -234,6 +237,7 @@ void Transfer::set_up_tls() {
     set(CURLOPT_SSL_VERIFYPEER, tls.verify == TlsSettings::Verify::none ? 0L : 1L);
     set(CURLOPT_SSL_VERIFYHOST, tls.verify == TlsSettings::Verify::full ? 2L : 0L);
     set(CURLOPT_CAPATH, nullptr); // with a file alone curl parses it once, not once a probe
+    set(CURLOPT_CA_CACHE_TIMEOUT, ca_file_believed);
     if (!tls.ca_file.empty()) set(CURLOPT_CAINFO, tls.ca_file.c_str());
     if (!tls.cert_file.empty()) set(CURLOPT_SSLCERT, tls.cert_file.c_str());
     if (!tls.key_file.empty()) set(CURLOPT_SSLKEY, tls.key_file.c_str());
@@ -332,9 +336,7 @@ Curl::Impl::~Impl() { curl_multi_cleanup(multi); }
 Share Curl::Impl::sessions_with(const HttpRequest& r) {
     if (!r.url.starts_with("https:")) return nullptr;
     const Instant now = loop.now().mono;
-    if (sessions.size() >= sessions_kept)
-        std::erase_if(sessions, [&](const auto& s) { return now - s.second.since >= resumed_for; });
-    if (sessions.size() >= sessions_kept) return nullptr;
+    if (sessions.size() >= sessions_kept) sessions.clear(); // those in use live on with their requests
     const std::string with = r.url.substr(0, r.url.find('/', 8)) + ' ' + r.address.to_string() + ' ' +
                              std::to_string(static_cast<int>(r.tls.verify)) + ' ' + r.tls.ca_file + ' ' +
                              r.tls.cert_file;

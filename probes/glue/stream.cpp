@@ -110,9 +110,8 @@ SSL_CTX* TlsClient::Impl::context(const TlsSettings& s) {
 
 void TlsClient::Impl::keep(const std::string& with, SSL_SESSION* session, Instant full) {
     Kept kept{Session(session), full};
-    if (sessions.size() >= sessions_kept)
-        std::erase_if(sessions, [&](const auto& s) { return full - s.second.full >= resumed_for; });
-    if (sessions.size() < sessions_kept) sessions.insert_or_assign(with, std::move(kept));
+    if (sessions.size() >= sessions_kept) sessions.clear();
+    sessions.insert_or_assign(with, std::move(kept));
 }
 
 TlsClient::TlsClient() : impl_(std::make_unique<Impl>()) {}

@@ -38,7 +38,7 @@ class TlsClient {
     std::unique_ptr<Impl> impl_;
 };
 constexpr Duration resumed_for = 60s;
-constexpr std::size_t sessions_kept = 4096; // at some KB each
+constexpr std::size_t sessions_kept = 4096; // at some KB each; then they are learnt anew
 
 class Stream {
   public:
