@@ -37,6 +37,13 @@ class Message {
     /// The offset of what is left of the name at `at` once `skip` octets of it are taken away.
     std::size_t locate(std::size_t at, std::size_t skip) const noexcept;
 
+    /// Takes back the last octets of what has been added, and `records` of their section with them.
+    void shorten(std::size_t octets, Section section, std::size_t records) noexcept {
+        at_ -= octets;
+        auto& c = counts_[static_cast<std::size_t>(section)];
+        c = static_cast<std::uint16_t>(c - records);
+    }
+
     /// Takes back all that has been added.
     void clear() noexcept {
         at_ = start_;

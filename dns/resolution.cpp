@@ -1,6 +1,7 @@
 #include "dns/resolution.hpp"
 
 #include "config/record.hpp"
+#include "dns/address_hints.hpp"
 #include "dns/rdata.hpp"
 
 #include <algorithm>
@@ -125,7 +126,7 @@ bool Resolution::use_records(const Node& here) noexcept {
 
 // One set stands for all of them (RFC 8482 section 4.1).
 void Resolution::use_any(const Node& node, OwnerAt owner) noexcept {
-    if (node.rrsets) add(*node.first(), owner);
+    if (node.rrsets) use_set(node, *node.first(), owner);
     else add_soa(node);
 }
 
@@ -154,8 +155,47 @@ void Resolution::use_set(const Node& node, const RrsetHeader& set, OwnerAt owner
         if (set.type == rrtype::dname && dnames_[i].node == &node && owner.longer == 0)
             return; // a hop took it along
     const std::size_t record = message_.size();
-    add(set, owner);
+    if (is_service_binding(set.type)) use_bindings(node, set, owner);
+    else add(set, owner);
     if (!truncated && names_host(set.type)) add_targets(node, set, record);
+}
+
+// Record by record, because hints of a service's addresses are what that service answers now, for as long.
+void Resolution::use_bindings(const Node& node, const RrsetHeader& set, OwnerAt owner) noexcept {
+    const std::size_t before = message_.size();
+    const std::uint8_t* wire = set.wire();
+    for (unsigned n = set.count; n; --n) {
+        const std::size_t size = get16(wire + 10), at = message_.size();
+        if (!message_.add(Section::answer, wire, 12 + size, 1, set.type, owner)) return truncate();
+        if (const auto* const answers = hinted_service(node, {wire + 12, size})) {
+            std::uint8_t* const record = message_.data() + at;
+            Bytes v4, v6;
+            if (answers->kind() != ServiceAnswers::Kind::servfail &&
+                answers->kind() != ServiceAnswers::Kind::nodata) {
+                const auto [choice, depends_on] = choose(*answers, query_, snapshot_, client_, random_);
+                scope = std::max(scope, depends_on);
+                v4 = {answers->wire(answers->set(choice, false)), answers->set(choice, false).size};
+                v6 = {answers->wire(answers->set(choice, true)), answers->set(choice, true).size};
+            }
+            for (const Bytes addresses : {v4, v6})
+                if (!addresses.empty())
+                    put32(record + 6, std::min(get32(record + 6), get32(addresses.data() + 6)));
+            const std::size_t kept = keep_address_hints({record + 12, size}, v4, v6);
+            put16(record + 10, kept);
+            message_.shorten(kept ? size - kept : 12 + size, Section::answer, kept == 0);
+        }
+        wire += 12 + size;
+    }
+    if (message_.size() == before) add_soa(node);
+}
+
+// The service whose addresses the record's hints are; none where it has no hints or its host is no service.
+const ServiceAnswers* Resolution::hinted_service(const Node& node, Bytes rdata) const noexcept {
+    if (!has_address_hints(rdata)) return nullptr;
+    FoldedName target;
+    target.assign(rdata.subspan(2, name_length(rdata.subspan(2))));
+    const Node* const there = target.length == 1 ? &node : host(target, node);
+    return there && there->is(Node::service) ? snapshot_.services[there->service_index].get() : nullptr;
 }
 
 bool Resolution::use_cname(const Node& node, OwnerAt owner) noexcept {
@@ -252,11 +292,19 @@ bool Resolution::add_addresses(const Node& node, std::size_t owner) noexcept {
     return true;
 }
 
+// Hints are judged where they are asked for; in passing, such records are left out.
+bool Resolution::hinted(const RrsetHeader& set) const noexcept {
+    const std::uint8_t* wire = set.wire();
+    for (unsigned n = set.count; n; --n, wire += 12 + get16(wire + 10))
+        if (has_address_hints({wire + 12, get16(wire + 10)})) return true;
+    return false;
+}
+
 // The addresses of the hosts that the records of `set`, written from `record` on, name: as many as fit.
 void Resolution::add_targets(const Node& node, const RrsetHeader& set, std::size_t record) noexcept {
     std::uint64_t seen[max_targets];
     unsigned targets = 0;
-    for (unsigned n = set.count; n && targets < max_targets; --n) {
+    for (const std::size_t end = message_.size(); record < end && targets < max_targets;) {
         std::size_t at = record + 12 + host_offset(set.type);
         record += 12u + get16(message_.data() + record + 10);
         FoldedName name;
@@ -270,8 +318,8 @@ void Resolution::add_targets(const Node& node, const RrsetHeader& set, std::size
         const Node* const there = host(name, node);
         if (!there) continue;
         if (!add_addresses(*there, at)) return;
-        if (const auto* const more = there->find(set.type);
-            more && there != &node && is_service_binding(set.type))
+        const auto* const more = is_service_binding(set.type) ? there->find(set.type) : nullptr;
+        if (more && there != &node && !hinted(*more))
             if (!message_.add(Section::additional, *more, {static_cast<std::uint16_t>(at), 0})) return;
     }
 }

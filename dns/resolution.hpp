@@ -61,6 +61,9 @@ class Resolution {
     bool use_parent_side(const Node& node) noexcept;
     bool use_records(const Node& node) noexcept;
     void use_set(const Node& node, const RrsetHeader& set, OwnerAt owner) noexcept;
+    void use_bindings(const Node& node, const RrsetHeader& set, OwnerAt owner) noexcept;
+    bool hinted(const RrsetHeader& set) const noexcept;
+    const ServiceAnswers* hinted_service(const Node& node, Bytes rdata) const noexcept;
     bool use_cname(const Node& node, OwnerAt owner) noexcept;
     bool use_dname(const Node& node) noexcept;
     bool follow(std::size_t target) noexcept;

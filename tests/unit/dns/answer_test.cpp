@@ -297,3 +297,33 @@ TEST_CASE("every name answers every type without error, or says that it is not t
             REQUIRE(!(d->answer.empty() && d->authority.empty()));
         }
 }
+
+TEST_CASE("hints of a service's addresses are what the service answers now, for as long (N3)") {
+    Model m = model_of({zone_of(
+        "example.com", {soa, "@ 3600 NS ns1", "ns1 3600 A 192.0.2.53",
+                        "shop 300 HTTPS 1 . alpn=h2 ipv4hint=192.0.2.1,192.0.2.2 ipv6hint=2001:db8::1",
+                        "www 300 HTTPS 1 shop ipv4hint=192.0.2.2,192.0.2.1 port=8443",
+                        "must 300 HTTPS 1 shop mandatory=ipv6hint ipv6hint=2001:db8::1",
+                        "must 300 HTTPS 2 elsewhere.net. ipv4hint=192.0.2.9",
+                        "only 300 HTTPS 1 shop mandatory=ipv6hint ipv6hint=2001:db8::1"})});
+    m.services = {service("shop.example.com")};
+    AnswerPlan plan;
+    plan.kind = AnswerPlan::Kind::draw;
+    plan.ttl = 10;
+    plan.choices = {{0, ips({"192.0.2.2", "192.0.2.3"}), 1}};
+    const auto now = compile(m, std::vector{plan}, 1);
+    const auto shop = looked_up(*now, "shop.example.com.", "HTTPS");
+    CHECK(shop == "NOERROR [qr aa]\nan shop.example.com. 10 HTTPS 1 . alpn=h2 ipv4hint=192.0.2.2");
+    CHECK(looked_up(*now, "www.example.com.", "HTTPS") ==
+          "NOERROR [qr aa]\nan www.example.com. 10 HTTPS 1 shop.example.com. port=8443 ipv4hint=192.0.2.2");
+    CHECK(looked_up(*now, "must.example.com.", "HTTPS") ==
+          "NOERROR [qr aa]\nan must.example.com. 300 HTTPS 2 elsewhere.net. ipv4hint=192.0.2.9");
+    CHECK(looked_up(*now, "only.example.com.", "HTTPS") == "NOERROR [qr aa]" + negative);
+
+    plan.choices = {{0, ips({"2001:db8::1"}), 1}};
+    CHECK(looked_up(*compile(m, std::vector{plan}, 2), "shop.example.com.", "HTTPS") ==
+          "NOERROR [qr aa]\nan shop.example.com. 10 HTTPS 1 . alpn=h2 ipv6hint=2001:db8::1");
+    plan.kind = AnswerPlan::Kind::servfail;
+    CHECK(looked_up(*compile(m, std::vector{plan}, 3), "shop.example.com.", "HTTPS") ==
+          "NOERROR [qr aa]\nan shop.example.com. 300 HTTPS 1 . alpn=h2");
+}
