@@ -86,7 +86,9 @@ Rcode read_question(Bytes message, Query& query) noexcept {
     query.question_end = static_cast<std::uint16_t>(end + 4);
     if (query.type == rrtype::ixfr)
         return Rcode::refused; // before its SOA in the authority section is a FORMERR
-    if (!read_additional(message, end + 4, query.edns)) return Rcode::formerr;
+    // Most queries end here, and say so: no answer, authority or additional record.
+    const bool more = end + 4 != message.size() || load64(message.data() + 4) >> 16;
+    if (more && !read_additional(message, end + 4, query.edns)) return Rcode::formerr;
     if (query.edns.version != 0) return Rcode::badvers;
     const unsigned asked_class = get16(message.data() + end + 2);
     if (asked_class == class_in && query.type != rrtype::axfr) return Rcode::noerror;

@@ -44,7 +44,7 @@ unsigned send_singly(int fd, const msghdr& message) {
 
 } // namespace
 
-std::uint8_t& UdpOutbox::slot_of(const sockaddr_in6& peer) noexcept {
+inline std::uint8_t& UdpOutbox::slot_of(const sockaddr_in6& peer) noexcept {
     std::uint64_t hash = mix(hash_start, load64(octets(peer)));
     if (peer.sin6_family == AF_INET6) hash = mix(hash, load64(octets(peer) + 16)); // the interface identifier
     std::size_t i = hash % slots;
@@ -52,7 +52,7 @@ std::uint8_t& UdpOutbox::slot_of(const sockaddr_in6& peer) noexcept {
     return slots_[i];
 }
 
-void UdpOutbox::append(Group& group, std::uint8_t answer) noexcept {
+inline void UdpOutbox::append(Group& group, std::uint8_t answer) noexcept {
     if (group.count) next_[group.last] = answer;
     else group.first = answer;
     group.last = answer;
@@ -64,20 +64,21 @@ void UdpOutbox::add(const sockaddr_in6& peer, std::uint8_t* data, std::size_t si
     const auto answer = static_cast<std::uint8_t>(count_++);
     answers_[answer] = {data, size};
     std::uint8_t& slot = slot_of(peer);
-    const auto fresh = static_cast<std::uint8_t>(group_count_);
-    groups_[fresh] = {&peer, 0, static_cast<std::uint16_t>(size), 0, 0, 0, fresh, false, false};
+    const auto head = static_cast<std::uint8_t>(slot - 1); // where there is one
     if (slot) {
-        const auto head = static_cast<std::uint8_t>(slot - 1);
         std::uint8_t g = head;
         do {
             if (groups_[g].size == size && groups_[g].bytes + size <= max_bytes)
                 return append(groups_[g], answer);
             g = groups_[g].sibling;
         } while (g != head);
-        std::swap(groups_[fresh].sibling, groups_[head].sibling);
     }
-    append(groups_[fresh], answer);
-    slot = static_cast<std::uint8_t>(++group_count_);
+    const auto fresh = static_cast<std::uint8_t>(group_count_++);
+    Group& group = groups_[fresh];
+    group = {&peer, 0, static_cast<std::uint16_t>(size), 0, 0, 0, fresh, false, false};
+    if (slot) std::swap(group.sibling, groups_[head].sibling);
+    append(group, answer);
+    slot = static_cast<std::uint8_t>(fresh + 1);
 }
 
 // The last segment may be shorter, so a lone answer ends a message of longer ones to its peer.
