@@ -5,6 +5,9 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
 #include <set>
 
 using namespace fairway;
@@ -230,6 +233,23 @@ TEST_CASE("the other kinds have all they were given, and defaults for the rest")
     CHECK(check("own").requirements.role == Role::primary);
     CHECK(std::get<ExecCheck>(check("path").kind).command.front() == "true-or-so");
     CHECK(std::get<PrometheusCheck>(check("prom").kind).value == Comparison{Comparison::Op::equal, "1"});
+}
+
+TEST_CASE("every recipe that ships can be included, and says what it reads, why, and what it cannot know") {
+    std::size_t recipes = 0;
+    for (const auto& file : std::filesystem::directory_iterator(TEST_EXAMPLES "/../recipes")) {
+        if (file.path().extension() != ".yaml") continue;
+        ++recipes;
+        CAPTURE(file.path().string());
+        const Loaded loaded("include: [\"" + std::filesystem::absolute(file.path()).string() + "\"]\n");
+        INFO(loaded.told());
+        REQUIRE(loaded.model);
+        CHECK_FALSE(loaded.model->checks.empty());
+        std::ifstream in(file.path());
+        const std::string text(std::istreambuf_iterator<char>(in), {});
+        for (const char* word : {"Reads ", "# Why", "# Cannot know: "}) CHECK(text.find(word) != text.npos);
+    }
+    CHECK(recipes >= 8);
 }
 
 TEST_CASE("a service's own key replaces the template's whole") {
