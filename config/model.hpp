@@ -203,6 +203,7 @@ struct Service {
     enum class OnNoPrimary { hold, standby, on_all_down };
 
     Name name;
+    std::vector<std::string> tags; ///< for overrides
     Policy policy;
     Ttl ttl;
     Consistency consistency = Consistency::unsaid;

@@ -37,6 +37,7 @@ Switch switch_of(const Json& j) {
     s.resume = word(j.at("resume"), SwitchStep::obsolete);
     s.fence_begun = j.at("fence_begun");
     s.approved = j.at("approved");
+    s.while_frozen = j.value("while_frozen", false);
     s.blind = j.value("blind", false);
     s.data_judged = j.value("data_judged", false);
     s.failure = j.at("failure");
@@ -45,6 +46,35 @@ Switch switch_of(const Json& j) {
 
 ClaimRecord claim_of(const Json& j) {
     return {j.at("datacenter"), j.at("system"), opt<std::uint64_t>(j.at("epoch"))};
+}
+
+constexpr std::array<std::string_view, 4> plan_kinds{"servfail", "nodata", "draw", "by_client"};
+
+PlanRecord plan_of(const Json& j) {
+    PlanRecord r{.ttl = j.at("ttl"), .by_client = j.at("by_client").get<std::vector<std::uint16_t>>()};
+    const auto kind = std::ranges::find(plan_kinds, j.at("kind").get<std::string>());
+    if (kind == plan_kinds.end()) throw Json::other_error::create(501, "unknown kind of plan", &j);
+    r.kind = static_cast<AnswerPlan::Kind>(kind - plan_kinds.begin());
+    for (const Json& k : j.at("choices")) {
+        PlanRecord::Choice choice{.datacenter = k.at("datacenter"), .weight = k.at("weight")};
+        for (const auto& a : k.at("addresses").get<std::vector<std::string>>())
+            if (auto address = IpAddress::parse(a)) choice.addresses.push_back(*address);
+        r.choices.push_back(std::move(choice));
+    }
+    return r;
+}
+
+Json plan(const PlanRecord& r) {
+    Json choices = Json::array();
+    for (const PlanRecord::Choice& k : r.choices) {
+        Json addresses = Json::array();
+        for (const IpAddress& a : k.addresses) addresses.push_back(a.to_string());
+        choices.push_back({{"datacenter", k.datacenter}, {"weight", k.weight}, {"addresses", addresses}});
+    }
+    return {{"kind", plan_kinds[static_cast<std::size_t>(r.kind)]},
+            {"ttl", r.ttl},
+            {"choices", choices},
+            {"by_client", r.by_client}};
 }
 
 ServiceRecord service_of(const Json& j) {
@@ -62,6 +92,7 @@ ServiceRecord service_of(const Json& j) {
     r.last_good = j.at("last_good").get<std::vector<std::string>>();
     for (const Json& back : j.value("returns", Json::array()))
         r.returns.push_back({back.at("datacenter"), wall(back.at("at")), back.at("suppressed")});
+    if (auto frozen = j.find("frozen"); frozen != j.end() && !frozen->is_null()) r.frozen = plan_of(*frozen);
     if (!j.at("running").is_null()) r.running = switch_of(j.at("running"));
     return r;
 }
@@ -78,17 +109,13 @@ MemberRecord member_of(const Json& j) {
 }
 
 Override override_of(const Json& j) {
-    if (j.at("kind") != "drain") throw Json::other_error::create(501, "unknown kind of override", &j);
-    return {j.at("id"),           Override::Kind::drain, {j.at("service"), j.at("datacenter")},
-            j.at("reason"),       j.at("operator"),      wall(j.at("since")),
-            wall(j.at("expires"))};
-}
-
-constexpr std::string_view kind_word(Override::Kind kind) {
-    switch (kind) {
-    case Override::Kind::drain: return "drain";
-    }
-    return "";
+    return {.id = j.at("id"),
+            .kind = word(j.at("kind"), Override::Kind::freeze),
+            .scope = {j.at("service"), j.at("datacenter"), j.value("tag", "")},
+            .reason = j.at("reason"),
+            .operator_name = j.at("operator"),
+            .since = wall(j.at("since")),
+            .expires = wall(j.at("expires"))};
 }
 
 template<class F> auto read(std::string_view text, F f) -> std::optional<decltype(f(Json()))> {
@@ -116,6 +143,7 @@ Json switch_record(const Switch& s) {
             {"resume", to_string(s.resume)},
             {"fence_begun", s.fence_begun},
             {"approved", s.approved},
+            {"while_frozen", s.while_frozen},
             {"blind", s.blind},
             {"data_judged", s.data_judged},
             {"failure", s.failure}};
@@ -128,9 +156,10 @@ Json claim(const std::optional<ClaimRecord>& c) {
 
 Json shown(const Override& o) {
     return {{"id", o.id},
-            {"kind", kind_word(o.kind)},
+            {"kind", to_string(o.kind)},
             {"service", o.scope.service},
             {"datacenter", o.scope.datacenter},
+            {"tag", o.scope.tag},
             {"reason", o.reason},
             {"operator", o.operator_name},
             {"since", to_string(o.since)},
@@ -154,6 +183,7 @@ std::string to_json(const ServiceRecord& r) {
                  {"no_primary_critical", r.no_primary_critical},
                  {"last_good", r.last_good},
                  {"returns", returns},
+                 {"frozen", r.frozen ? plan(*r.frozen) : Json(nullptr)},
                  {"running", r.running ? switch_record(*r.running) : Json(nullptr)}});
 }
 

@@ -47,9 +47,10 @@ class Fields {
         if (!value.empty() && !parsed) wrong(value + " is not a domain name");
         return value.empty() || !parsed ? value : parsed->to_string();
     }
-    Scope scope() {
-        Scope s{name("service", false), text("datacenter")};
-        if (s.service.empty() && s.datacenter.empty()) wrong("name a datacenter, a service, or both");
+    Scope scope() { return {name("service", false), text("datacenter"), text("tag")}; }
+    Scope narrow_scope() {
+        Scope s = scope();
+        if (s == Scope{}) wrong("name a datacenter, a service, both, or a tag");
         return s;
     }
 
@@ -89,6 +90,16 @@ struct NameCheck {
         for (const auto& d : model.datacenters) known.push_back(d.name);
         return "there is no datacenter " + nearest_of(said, known);
     }
+    std::string tag(const std::string& said) const {
+        std::vector<std::string> known;
+        for (const auto& s : model.services) known.insert(known.end(), s.tags.begin(), s.tags.end());
+        if (said.empty() || std::ranges::find(known, said) != known.end()) return {};
+        return "no service is tagged " + nearest_of(said, known);
+    }
+    std::string scope(const Scope& s) const {
+        const std::string wrong = tag(s.tag);
+        return wrong.empty() ? both(s.service, s.datacenter) : wrong;
+    }
     static std::string nearest_of(const std::string& said, const std::vector<std::string>& known) {
         return load::with_nearest(said, std::vector<std::string_view>(known.begin(), known.end()));
     }
@@ -97,8 +108,8 @@ struct NameCheck {
         return wrong.empty() ? datacenter(d) : wrong;
     }
 
-    std::string operator()(const Drain& c) const { return both(c.scope.service, c.scope.datacenter); }
-    std::string operator()(const Undrain& c) const { return both(c.scope.service, c.scope.datacenter); }
+    std::string operator()(const SetOverride& c) const { return scope(c.scope); }
+    std::string operator()(const EndOverride& c) const { return scope(c.scope); }
     std::string operator()(const Failover& c) const { return both(c.service, c.to); }
     std::string operator()(const Failback& c) const { return service(c.service); }
     std::string operator()(const Approve&) const { return {}; } // a switch that has ended was known
@@ -106,10 +117,13 @@ struct NameCheck {
 
 using What = decltype(Command::what);
 
-What drain(Fields& f) {
-    return Drain{f.scope(), f.required("reason"), f.duration("for", 24h), f.flag("force")};
+template<Override::Kind kind> What set(Fields& f) {
+    const Scope scope = kind == Override::Kind::freeze ? f.scope() : f.narrow_scope();
+    return SetOverride{scope, f.required("reason"), f.duration("for", 24h), f.flag("force"), kind};
 }
-What undrain(Fields& f) { return Undrain{f.scope()}; }
+template<Override::Kind kind> What end(Fields& f) {
+    return EndOverride{kind == Override::Kind::freeze ? f.scope() : f.narrow_scope(), kind};
+}
 What failover(Fields& f) {
     return Failover{f.name("service", true), f.required("to"), f.flag("accept_claim")};
 }
@@ -120,11 +134,19 @@ struct Reader {
     std::string_view name;
     What (*read)(Fields&);
 };
-constexpr std::array<Reader, 5> readers{{{"drain", drain},
-                                         {"undrain", undrain},
-                                         {"failover", failover},
-                                         {"failback", failback},
-                                         {"approve", approve}}};
+using enum Override::Kind;
+constexpr std::array<Reader, 12> readers{{{"drain", set<drain>},
+                                          {"undrain", end<drain>},
+                                          {"maintenance", set<maintenance>},
+                                          {"end-maintenance", end<maintenance>},
+                                          {"force-up", set<force_up>},
+                                          {"force-down", set<force_down>},
+                                          {"unforce", end<force_up>},
+                                          {"freeze", set<freeze>},
+                                          {"unfreeze", end<freeze>},
+                                          {"failover", failover},
+                                          {"failback", failback},
+                                          {"approve", approve}}};
 
 }
 
@@ -137,7 +159,7 @@ std::optional<std::variant<Command, BadRequest>> read_command(std::string_view n
     const auto reader = std::ranges::find(readers, name, &Reader::name);
     if (reader == readers.end()) return std::nullopt;
     Fields fields(body);
-    Command command{reader->read(fields), std::move(operator_name)};
+    Command command{reader->read(fields), std::move(operator_name), fields.flag("while_frozen")};
     if (auto problem = fields.problem(); !problem.empty()) return BadRequest{std::move(problem)};
     return command;
 }

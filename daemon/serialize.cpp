@@ -108,15 +108,15 @@ template<class T, class... More> Json list(const std::vector<T>& all, const More
 }
 
 struct CommandWords {
-    Json operator()(const Drain& c) const {
-        return {{"command", "drain"},
+    Json operator()(const SetOverride& c) const {
+        return {{"command", to_string(c.kind)},
                 {"scope", c.scope.to_string()},
                 {"reason", c.reason},
                 {"for", to_string(c.lasts)},
                 {"force", c.force}};
     }
-    Json operator()(const Undrain& c) const {
-        return {{"command", "undrain"}, {"scope", c.scope.to_string()}};
+    Json operator()(const EndOverride& c) const {
+        return {{"command", "end " + std::string(to_string(c.kind))}, {"scope", c.scope.to_string()}};
     }
     Json operator()(const Failover& c) const {
         return {

@@ -1,6 +1,7 @@
 // Commands: what an operator may ask of the decision, and the records that outlive the process.
 #pragma once
 
+#include "policies/answer_plan.hpp"
 #include "policies/runbook.hpp"
 
 #include <optional>
@@ -10,17 +11,21 @@
 
 namespace fairway::policies {
 
-/// What an override is about. More of it given is narrower: both is one endpoint of one service.
+/// What an override is about. More of it given is narrower: service and datacenter are one endpoint.
 struct Scope {
     std::string service;    ///< empty: every service
     std::string datacenter; ///< empty: every datacenter
+    std::string tag;        ///< of services; empty: whatever their tags
     bool operator==(const Scope&) const = default;
     std::string to_string() const; ///< "datacenter east", "shop.gtm.example.com in east"
 };
 
-/// An operator's word over health (L19). Persisted; ends by undrain or at `expires`.
+/// An operator's word over health (L19). Persisted; ends by command or at `expires`.
 struct Override {
-    enum class Kind { drain };
+    /// The first that covers an endpoint rules it. Force-down takes it out whatever else is said; maintenance
+    /// too, and its failures are expected; drain sends new traffic elsewhere; force-up counts as healthy
+    /// (under `follow` the application only). A freeze keeps the published answers as they are.
+    enum class Kind { force_down, maintenance, drain, force_up, freeze };
     std::string id;
     Kind kind = Kind::drain;
     Scope scope;
@@ -28,14 +33,18 @@ struct Override {
     WallTime since{}, expires{};
 };
 
-struct Drain {
+std::string_view to_string(Override::Kind kind);
+
+struct SetOverride {
     Scope scope;
     std::string reason;
     Duration lasts = 24h;
     bool force = false; ///< even the last usable site
+    Override::Kind kind = Override::Kind::drain;
 };
-struct Undrain {
-    Scope scope; ///< must be one that was drained
+struct EndOverride {
+    Scope scope; ///< must be that of an override
+    Override::Kind kind = Override::Kind::drain;
 };
 struct Failover {
     std::string service, to;
@@ -49,8 +58,9 @@ struct Approve {
 };
 
 struct Command {
-    std::variant<Drain, Undrain, Failover, Failback, Approve> what;
+    std::variant<SetOverride, EndOverride, Failover, Failback, Approve> what;
     std::string operator_name;
+    bool while_frozen = false; ///< said in the knowledge that a freeze holds what it is about
 };
 
 struct CommandResult {
@@ -73,6 +83,19 @@ struct ReturnRecord {
     bool suppressed = false;
 };
 
+/// A frozen plan: the datacenters by name.
+struct PlanRecord {
+    struct Choice {
+        std::string datacenter; ///< empty: of no one endpoint
+        std::vector<IpAddress> addresses;
+        std::uint32_t weight = 1;
+    };
+    AnswerPlan::Kind kind{};
+    std::uint32_t ttl = 0;
+    std::vector<Choice> choices;
+    std::vector<std::uint16_t> by_client;
+};
+
 struct ServiceRecord {
     std::string service;
     bool served = false;               ///< has been answered: is so at once after a warm restart (L20)
@@ -84,7 +107,8 @@ struct ServiceRecord {
     bool no_primary_critical = false;   ///< on_no_primary applies
     std::vector<std::string> last_good; ///< datacenters of the last plan that had a fit endpoint
     std::vector<ReturnRecord> returns;
-    std::optional<Switch> running; ///< the switch, if one is
+    std::optional<PlanRecord> frozen; ///< what is answered whatever happens
+    std::optional<Switch> running;    ///< the switch, if one is
 };
 
 struct MemberRecord {

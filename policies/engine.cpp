@@ -128,6 +128,7 @@ void carry_over(ServiceState& to, ServiceState& from, const Model& old_model, co
     to.awaiting_failback = from.awaiting_failback;
     to.partial_failure = from.partial_failure;
     to.plan = moved_plan(from, old_model, to, model);
+    if (from.frozen) to.frozen = to.plan;
     if (!to.keeps_plan) to.born = from.born;
     to.plan_since = from.plan_since;
     to.reason = from.reason;

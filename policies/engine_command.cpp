@@ -3,6 +3,7 @@
 #include "policies/overrides.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cctype>
 
 namespace fairway::policies {
@@ -25,7 +26,13 @@ std::optional<EndpointIndex> endpoint_in(const Model& model, ServiceIndex s, std
 
 /// Canonical names, or what is wrong with them.
 std::optional<std::string> normalize(Scope& scope, const Model& model) {
-    if (scope.service.empty() && scope.datacenter.empty()) return "name a datacenter, a service, or both";
+    if (scope.service.empty() && scope.datacenter.empty() && scope.tag.empty())
+        return "name a datacenter, a service, both, or a tag";
+    if (!scope.tag.empty() && !scope.service.empty()) return "name a service or a tag, not both";
+    bool tagged = std::ranges::any_of(model.services, [&](const Service& s) {
+        return std::ranges::find(s.tags, scope.tag) != s.tags.end();
+    });
+    if (!scope.tag.empty() && !tagged) return "no service is tagged " + scope.tag;
     if (!scope.datacenter.empty() && !model.find_datacenter(scope.datacenter))
         return "there is no datacenter " + scope.datacenter;
     if (scope.service.empty()) return std::nullopt;
@@ -40,11 +47,10 @@ std::optional<std::string> normalize(Scope& scope, const Model& model) {
 /// Would this scope take the last site the service could be answered from?
 bool takes_last(const ServiceState& s, const Model& model, const Scope& scope) {
     const Service& service = model.services[s.index];
-    auto covered = [&](EndpointIndex e) {
-        return covers(scope, service.name.to_string(), model.datacenter_of(service, e).name);
-    };
-    if (s.running && covers(scope, service.name.to_string(), s.running->to))
-        return true; // it is about to be moved to
+    const std::string name = service.name.to_string();
+    auto covered_in = [&](std::string_view dc) { return covers(scope, {name, dc, service.tags}); };
+    auto covered = [&](EndpointIndex e) { return covered_in(model.datacenter_of(service, e).name); };
+    if (s.running && covered_in(s.running->to)) return true; // it is about to be moved to
     if (service.follows_primary() && s.followed)
         return covered(s.followed->endpoint) && !s.endpoints[s.followed->endpoint].excluded;
     bool usable_before = false, usable_after = false, any_left = false;
@@ -58,51 +64,78 @@ bool takes_last(const ServiceState& s, const Model& model, const Scope& scope) {
     return touches && ((usable_before && !usable_after) || !any_left);
 }
 
+/// "drained datacenter east"
+std::string done_to(const Scope& scope, Override::Kind kind) {
+    static constexpr std::array<std::string_view, 5> done{"forced down", "put under maintenance", "drained",
+                                                          "forced up", "froze"};
+    return std::string(done[static_cast<std::size_t>(kind)]) + " " + scope.to_string();
+}
+
+/// Whether the override may be set at all; what is wrong with it, or nothing.
+std::optional<std::string> faulty(const SetOverride& o, Scope& scope, const Model& model) {
+    const std::string kind{to_string(o.kind)};
+    bool freeze = o.kind == Override::Kind::freeze;
+    if (freeze && !(scope.datacenter.empty() && scope.tag.empty()))
+        return "a freeze holds a service, or everything: it takes no datacenter and no tag";
+    if (!(freeze && scope.service.empty()))
+        if (auto wrong = normalize(scope, model)) return wrong;
+    if (o.reason.empty()) return "a " + kind + " needs a reason";
+    if (o.lasts <= 0s) return "a " + kind + " needs a time to last";
+    return std::nullopt;
+}
+
 } // namespace
 
-CommandResult Engine::State::run(const Drain& d, const std::string& who, Effects& out, Now now) {
-    Override o{.kind = Override::Kind::drain, .scope = d.scope, .reason = d.reason, .operator_name = who};
-    if (auto wrong = normalize(o.scope, *model)) return refused(*wrong);
-    if (d.reason.empty()) return refused("a drain needs a reason");
-    if (d.lasts <= 0s) return refused("a drain needs a time to last");
+CommandResult Engine::State::run(const SetOverride& set, const std::string& who, Effects& out, Now now) {
+    Override o{.kind = set.kind, .scope = set.scope, .reason = set.reason, .operator_name = who};
+    if (auto wrong = faulty(set, o.scope, *model)) return refused(*wrong);
     CommandResult result{.accepted = true};
     for (const ServiceState& s : services)
-        if (takes_last(s, *model, o.scope))
+        if (set.kind < Override::Kind::force_up && takes_last(s, *model, o.scope))
             result.details.push_back(model->services[s.index].name.to_string());
-    if (!result.details.empty() && !d.force) {
+    if (!result.details.empty() && !set.force) {
         result.accepted = false;
         result.message = "refused: it would take the last usable site of " +
                          std::to_string(result.details.size()) + " service(s); --force does it all the same";
         return result;
     }
     o.since = now.wall;
-    o.expires = now.wall + std::chrono::duration_cast<std::chrono::milliseconds>(d.lasts);
-    o.id = "drain:" + o.scope.to_string();
+    o.expires = now.wall + std::chrono::duration_cast<std::chrono::milliseconds>(set.lasts);
+    o.id = std::string(to_string(o.kind)) + ":" + o.scope.to_string();
     std::string replaced;
     for (const Override& other : overrides)
         if (other.id == o.id)
-            replaced = "; replaces the drain by " + other.operator_name + " (" + other.reason + ")";
+            replaced = "; replaces the one by " + other.operator_name + " (" + other.reason + ")";
     std::erase_if(overrides, [&](auto& other) { return other.id == o.id; });
     overrides.push_back(o);
     out.overrides = true;
-    result.message = "drained " + o.scope.to_string() + " until " + fairway::to_string(o.expires) + replaced;
+    result.message = done_to(o.scope, o.kind) + " until " + fairway::to_string(o.expires) + replaced;
     out.transitions.push_back({.change = Change::override_set,
                                .severity = Severity::info,
                                .service = o.scope.service,
                                .datacenter = o.scope.datacenter,
                                .subject = o.id,
-                               .reason = result.message + " by " + who + ": " + d.reason,
+                               .reason = result.message + " by " + who + ": " + set.reason,
                                .decided = now.mono});
+    review_freezes(out, now);
     mark_all();
     return result;
 }
 
-CommandResult Engine::State::run(const Undrain& d, const std::string& who, Effects& out, Now now) {
-    Scope scope = d.scope;
-    if (auto wrong = normalize(scope, *model)) return refused(*wrong);
-    auto it = std::ranges::find(overrides, scope, &Override::scope);
-    if (it == overrides.end()) return refused(scope.to_string() + " is not drained");
-    CommandResult result{.accepted = true, .message = scope.to_string() + " is no longer drained"};
+CommandResult Engine::State::run(const EndOverride& end, const std::string& who, Effects& out, Now now) {
+    using enum Override::Kind;
+    Scope scope = end.scope;
+    if (!(end.kind == freeze && scope.service.empty()))
+        if (auto wrong = normalize(scope, *model)) return refused(*wrong);
+    auto forces = [](Override::Kind k) { return k == force_up || k == force_down; }; // one word ends both
+    auto it = std::ranges::find_if(overrides, [&](const Override& o) {
+        return o.scope == scope && (o.kind == end.kind || (forces(o.kind) && forces(end.kind)));
+    });
+    std::string what = forces(end.kind) ? "force" : std::string(to_string(end.kind));
+    if (it == overrides.end()) return refused("there is no " + what + " of " + scope.to_string());
+    CommandResult result{.accepted = true,
+                         .message = "the " + std::string(to_string(it->kind)) + " of " + scope.to_string() +
+                                    " has ended"};
     out.transitions.push_back({.change = Change::override_ended,
                                .severity = Severity::info,
                                .service = scope.service,
@@ -112,6 +145,7 @@ CommandResult Engine::State::run(const Undrain& d, const std::string& who, Effec
                                .decided = now.mono});
     overrides.erase(it);
     out.overrides = true;
+    review_freezes(out, now);
     mark_all();
     return result;
 }
@@ -124,11 +158,63 @@ void Engine::State::expire_overrides(Effects& out, Now now) {
                                        .service = o.scope.service,
                                        .datacenter = o.scope.datacenter,
                                        .subject = o.id,
-                                       .reason = "the drain of " + o.scope.to_string() + " has expired",
+                                       .reason = "the " + std::string(to_string(o.kind)) + " of " +
+                                                 o.scope.to_string() + " has expired",
                                        .decided = now.mono});
     if (std::erase_if(overrides, [&](auto& o) { return o.expires <= now.wall; }) == 0) return;
     out.overrides = true;
+    review_freezes(out, now);
     mark_all();
+}
+
+void Engine::State::review_freezes(Effects& out, Now now) {
+    for (ServiceState& s : services) {
+        bool freeze = freezing(overrides, model->services[s.index].name.to_string(), now.wall);
+        if (freeze == s.frozen.has_value() || !s.served) continue;
+        if (freeze) s.frozen = s.plan;
+        else s.frozen.reset();
+        out.services.push_back(record_of(s, *model, now));
+    }
+}
+
+/// The services that a command is about.
+std::vector<ServiceIndex> Engine::State::touched(const Command& command) const {
+    auto about = [&](const ServiceState& s) {
+        const Service& service = model->services[s.index];
+        const std::string name = service.name.to_string();
+        auto in_scope = [&](Scope scope) { // whatever the datacenter
+            if (auto n = Name::parse(scope.service)) scope.service = n->to_string();
+            scope.datacenter.clear();
+            return covers(scope, {name, "", service.tags});
+        };
+        auto named = [&](const std::string& said) { return service_named(*model, said) == s.index; };
+        if (auto* c = std::get_if<SetOverride>(&command.what)) return in_scope(c->scope);
+        if (auto* c = std::get_if<EndOverride>(&command.what)) return in_scope(c->scope);
+        if (auto* c = std::get_if<Failover>(&command.what)) return named(c->service);
+        if (auto* c = std::get_if<Failback>(&command.what)) return named(c->service);
+        return s.running && s.running->id == std::get<Approve>(command.what).switch_id;
+    };
+    std::vector<ServiceIndex> list;
+    for (const ServiceState& s : services)
+        if (about(s)) list.push_back(s.index);
+    return list;
+}
+
+/// Under a freeze operators act only if they say that they know of it.
+CommandResult Engine::State::refuse_frozen(const Command& command, Now now) {
+    using Kind = Override::Kind;
+    auto* set = std::get_if<SetOverride>(&command.what);
+    auto* end = std::get_if<EndOverride>(&command.what);
+    bool of_freezes = (set && set->kind == Kind::freeze) || (end && end->kind == Kind::freeze);
+    if (command.while_frozen || of_freezes) return {.accepted = true};
+    for (ServiceIndex i : touched(command)) {
+        const std::string name = model->services[i].name.to_string();
+        const Override* f = services[i].frozen ? freezing(overrides, name, now.wall) : nullptr;
+        if (f)
+            return refused(name + " is frozen by " + f->operator_name + " (" + f->reason + ") until " +
+                           fairway::to_string(f->expires) + ": --while-frozen acts all the same");
+    }
+    return {.accepted = true};
 }
 
 CommandResult Engine::State::request_switch(ServiceIndex index, SwitchCause cause, EndpointIndex to,
@@ -243,12 +329,20 @@ CommandResult Engine::State::run(const Approve& a, const std::string& who, Effec
 }
 
 Engine::Commanded Engine::command(const Command& command, Now now) {
-    Commanded done;
+    Commanded done{.result = state_->refuse_frozen(command, now)};
+    if (!done.result.accepted) return done;
+    auto about = state_->touched(command);
     done.result =
         std::visit([&](auto& what) { return state_->run(what, command.operator_name, done.effects, now); },
                    command.what);
+    for (ServiceIndex i : about)
+        if (ServiceState& s = state_->services[i]; s.frozen && done.result.accepted && command.while_frozen) {
+            s.thawed = true;
+            if (s.running && !std::holds_alternative<SetOverride>(command.what))
+                s.running->while_frozen = true;
+        }
     done.effects.append(state_->settle(now));
-    if (std::holds_alternative<Undrain>(command.what))
+    if (std::holds_alternative<EndOverride>(command.what))
         done.effects.latched = done.effects.plans; // rest on its end
     return done;
 }

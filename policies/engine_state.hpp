@@ -72,12 +72,15 @@ struct Engine::State {
     std::optional<Instant> doubt_due() const;
 
     // ---- operators (engine_command.cpp)
-    CommandResult run(const Drain& d, const std::string& who, Effects& out, Now now);
-    CommandResult run(const Undrain& d, const std::string& who, Effects& out, Now now);
+    CommandResult run(const SetOverride& o, const std::string& who, Effects& out, Now now);
+    CommandResult run(const EndOverride& o, const std::string& who, Effects& out, Now now);
     CommandResult run(const Failover& f, const std::string& who, Effects& out, Now now);
     CommandResult run(const Failback& f, const std::string& who, Effects& out, Now now);
     CommandResult run(const Approve& a, const std::string& who, Effects& out, Now now);
     void expire_overrides(Effects& out, Now now);
+    void review_freezes(Effects& out, Now now); ///< freezes and thaws the services that overrides say
+    std::vector<ServiceIndex> touched(const Command& command) const;
+    CommandResult refuse_frozen(const Command& command, Now now);
     CommandResult request_switch(ServiceIndex index, SwitchCause cause, EndpointIndex to,
                                  const std::string& who, Effects& out, Now now);
 };

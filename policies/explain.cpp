@@ -36,6 +36,7 @@ class Explainer {
         if (!s_.served)
             return line("policy", "", "undecided",
                         "no answer yet: SERVFAIL for at most 10 s after the start");
+        if (s_.frozen) line("policy", "", "kept", "frozen: the answer stays as it was");
         if (s_.all_excluded)
             return line("policy", "", "dropped", "everything is excluded by an operator: SERVFAIL");
         if (s_.all_down)

@@ -1,5 +1,5 @@
-// Overrides (L19): an operator's word over health. Kinds decide first, scope only between overrides of one
-// kind.
+// Overrides (L19): an operator's word over health. The kind decides first, the scope only between overrides
+// of one kind.
 #pragma once
 
 #include "policies/command.hpp"
@@ -8,10 +8,23 @@
 
 namespace fairway::policies {
 
-bool covers(const Scope& scope, std::string_view service, std::string_view datacenter);
+/// What a scope is compared with.
+struct Place {
+    std::string_view service;
+    std::string_view datacenter;
+    std::span<const std::string> tags; ///< of the service
+};
 
-/// The override that excludes this endpoint at `now`, if one does; the narrowest of several.
-const Override* excluding(std::span<const Override> overrides, std::string_view service,
-                          std::string_view datacenter, WallTime now);
+bool covers(const Scope& scope, const Place& place);
+
+/// The override that rules an endpoint at `now`: force-down, then maintenance, drain, force-up; the narrowest
+/// of several of one kind. Null: health does.
+const Override* ruling(std::span<const Override> overrides, const Place& place, WallTime now);
+
+/// All but force-up take their place out of the answers.
+inline bool excludes(const Override* o) { return o && o->kind != Override::Kind::force_up; }
+
+/// The freeze that holds a service's answer; null: none does.
+const Override* freezing(std::span<const Override> overrides, std::string_view service, WallTime now);
 
 } // namespace fairway::policies

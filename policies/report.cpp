@@ -1,6 +1,7 @@
 // What the engine knows, as plain values: the report and its alarms.
 #include "policies/all_down.hpp"
 #include "policies/engine_state.hpp"
+#include "policies/overrides.hpp"
 
 #include <algorithm>
 
@@ -20,6 +21,7 @@ std::string state_word(const ServiceState& s, const Service& service) {
     if (s.all_down) return "all down: " + std::string(to_string(service.on_all_down.mode));
     if (!s.primaries.empty()) return "held: two primaries";
     if (s.no_primary) return "held: no primary";
+    if (s.frozen) return "frozen";
     if (s.running) return "switching: " + std::string(to_string(s.running->step));
     if (s.partial_failure) return "partial failure";
     return s.awaiting_failback ? "awaiting failback" : "serving";
@@ -130,6 +132,10 @@ class Alarms {
         : out_(out), s_(s), c_(c) {}
 
     void collect() {
+        const Override* f = freezing(c_.overrides, c_.service.name.to_string(), c_.now.wall);
+        if (s_.frozen && f)
+            add("frozen", Severity::warning, "frozen by " + f->operator_name + " (" + f->reason + ")",
+                c_.now.at(f->since));
         if (s_.all_down) add("all_down", Severity::critical, "nothing is fit", s_.all_down_since);
         if (s_.all_excluded)
             add("all_excluded", Severity::critical, "everything is excluded by an operator",

@@ -50,10 +50,11 @@ struct Switch {
     SwitchStep resume = SwitchStep::prepare; ///< where approval lets it go on
     bool fence_begun = false;
     bool approved = false;
-    bool insisted = false;    ///< a person approved promoting although the primary may still be there
-    bool blind = false;       ///< a person was asked to let it go on although a site cannot be looked at
-    bool data_judged = false; ///< the RPO guard let it pass (L16): stands, even if a restart forgets the lag
-    std::string failure;      ///< why it waits, if a step failed
+    bool while_frozen = false; ///< asked for or approved under a freeze: goes on in spite of it
+    bool insisted = false;     ///< a person approved promoting although the primary may still be there
+    bool blind = false;        ///< a person was asked to let it go on although a site cannot be looked at
+    bool data_judged = false;  ///< the RPO guard let it pass (L16): stands, even if a restart forgets the lag
+    std::string failure;       ///< why it waits, if a step failed
 };
 
 /// Ask to run one hook. The answer comes back as HookResult with the same switch id and step.

@@ -109,6 +109,21 @@ bool damped(Turn& t, EndpointIndex e, EndpointState& state) {
     return true;
 }
 
+const Override* ruling_override(const ServiceContext& c, EndpointIndex e) {
+    const std::string name = c.service.name.to_string();
+    return ruling(c.overrides, {name, c.model.datacenter_of(c.service, e).name, c.service.tags}, c.now.wall);
+}
+
+/// As healthy as it can be; of a followed database only its own word counts (L19).
+void force_up(const Service& service, EndpointState& state) {
+    state.assessment.application = Readiness::ready;
+    if (!service.follows_primary()) state.assessment.stateful = Readiness::ready;
+    state.assessment.healthy.assign(state.assessment.healthy.size(), true);
+    state.assessment.lost_v4 = state.assessment.lost_v6 = false;
+    state.readiness = both(state.assessment);
+    state.damping.suppressed = false;
+}
+
 void assess_endpoint(Turn& t, EndpointIndex e) {
     const Endpoint& endpoint = t.c.service.endpoints[e];
     EndpointState& state = t.s.endpoints[e];
@@ -116,8 +131,9 @@ void assess_endpoint(Turn& t, EndpointIndex e) {
     Measure measure = lenient ? Measure::lenient : Measure::verdict;
     state.assessment = assess(t.c.service, endpoint, t.c.bound[e], t.c.members, measure);
     state.readiness = both(state.assessment);
-    const Override* o = excluding(t.c.overrides, t.c.service.name.to_string(), t.datacenter(e), t.c.now.wall);
-    state.excluded = o || !named(t.c.service, e);
+    const Override* o = ruling_override(t.c, e);
+    state.excluded = excludes(o) || !named(t.c.service, e);
+    if (o && !excludes(o)) force_up(t.c.service, state);
     if (o) t.due(t.c.now.at(o->expires));
 
     bool fit = state.readiness == Readiness::ready && !state.excluded && !damped(t, e, state);
@@ -159,9 +175,8 @@ void press_into_service(Turn& t) {
 
 std::string unfit_reason(const ServiceState& s, const ServiceContext& c, EndpointIndex e) {
     const EndpointState& state = s.endpoints[e];
-    const std::string& dc = c.model.datacenter_of(c.service, e).name;
-    if (const Override* o = excluding(c.overrides, c.service.name.to_string(), dc, c.now.wall))
-        return "drained by " + o->operator_name + " (" + o->reason + ") until " +
+    if (const Override* o = ruling_override(c, e))
+        return std::string(to_string(o->kind)) + " by " + o->operator_name + " (" + o->reason + ") until " +
                fairway::to_string(o->expires);
     if (state.excluded) return "weight 0 or not named by the policy";
     if (const MemberState* m = culprit(c.bound[e], c.members)) return member_text(*m);

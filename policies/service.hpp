@@ -57,6 +57,8 @@ struct ServiceState {
     std::vector<EndpointIndex> primaries, refused_claims;
     Instant primaries_since{}, refused_since{}, partial_since{}, excluded_since{};
 
+    std::optional<AnswerPlan> frozen; ///< a freeze holds this plan
+    bool thawed = false;              ///< for one turn: an operator acts under the freeze
     std::optional<Switch> running;
     bool hook_running = false;
     std::string
@@ -88,6 +90,7 @@ struct Turn {
     std::vector<std::string> evidence; ///< behind `why`
     std::optional<Instant> fault;
     bool latched = false; ///< something durable changed that the plan rests on
+    bool frozen = false;  ///< the plan, the followed site, the latch and the switch stay as they are
     bool noted = false;   ///< something durable changed that no plan rests on
 
     const std::string& datacenter(EndpointIndex e) const { return c.model.datacenter_of(c.service, e).name; }

@@ -61,7 +61,7 @@ void take_followed(Turn& t, const FollowDecision& d) {
     const auto& old = t.s.followed;
     bool changed = d.followed && (!old || old->epoch != d.followed->epoch ||
                                   old->system != d.followed->system || old->endpoint != d.followed->endpoint);
-    if (!changed) return;
+    if (!changed || t.frozen) return;
     if (d.moved) {
         t.why =
             t.datacenter(d.followed->endpoint) + " holds the primary (" + epoch_text(d.followed->epoch) + ")";

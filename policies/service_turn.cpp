@@ -1,4 +1,5 @@
 // The turn itself: the stages in their order, and what of the result is new to the world.
+#include "policies/overrides.hpp"
 #include "policies/service.hpp"
 
 #include <algorithm>
@@ -61,8 +62,24 @@ void tell_plan(Turn& t, const AnswerPlan& before) {
 
 } // namespace
 
+namespace {
+
+void decide(Turn& t, std::span<const SiteClaim> claims) {
+    run_switch(t, claims);
+    hold_latch(t);
+    AnswerPlan plan = make_plan(t);
+    plan.ttl = settle_ttl(t);
+    AnswerPlan before = std::exchange(t.s.plan, std::move(plan));
+    if (before != t.s.plan) tell_plan(t, before);
+    remember_good(t);
+    if (t.s.frozen && std::exchange(t.s.frozen, t.s.plan) != t.s.plan) t.noted = true;
+}
+
+} // namespace
+
 Effects take_turn(ServiceState& s, const ServiceContext& c) {
     Turn t{.s = s, .c = c};
+    t.frozen = s.frozen && !std::exchange(s.thawed, false) && !(s.running && s.running->while_frozen);
     s.due.reset();
     bool served_before = s.served;
     assess_endpoints(t);
@@ -71,21 +88,41 @@ Effects take_turn(ServiceState& s, const ServiceContext& c) {
     std::vector<SiteClaim> claims;
     bool confirmed = follow_primary(t, claims);
     open_service(t, confirmed);
-    run_switch(t, claims);
-    hold_latch(t);
-
-    AnswerPlan plan = make_plan(t);
-    plan.ttl = settle_ttl(t);
-    AnswerPlan before = std::exchange(s.plan, std::move(plan));
-    if (before != s.plan) tell_plan(t, before);
-    remember_good(t);
+    if (!t.frozen) decide(t, claims);
     bool opened = !served_before && s.served;
+    if (opened && freezing(c.overrides, c.service.name.to_string(), c.now.wall)) s.frozen = s.plan;
     if ((t.latched || t.noted || opened) && t.out.services.empty())
         t.out.services.push_back(record_of(s, c.model, c.now));
     return std::move(t.out);
 }
 
 // ---- what is durable
+
+namespace {
+
+PlanRecord record_of(const AnswerPlan& plan, const Model& model, const Service& service) {
+    PlanRecord r{.kind = plan.kind, .ttl = plan.ttl, .by_client = plan.by_client};
+    for (const Choice& k : plan.choices)
+        r.choices.push_back({k.endpoint == no_endpoint ? "" : model.datacenter_of(service, k.endpoint).name,
+                             k.addresses, k.weight});
+    return r;
+}
+
+/// The plan as it was; of a datacenter that is no longer configured the addresses alone are left.
+AnswerPlan plan_of(const PlanRecord& r, const Model& model, const Service& service) {
+    AnswerPlan plan{.kind = r.kind, .ttl = r.ttl, .by_client = r.by_client};
+    for (const PlanRecord::Choice& k : r.choices) {
+        plan.choices.push_back({no_endpoint, k.addresses, k.weight});
+        for (EndpointIndex e = 0; e < service.endpoints.size(); ++e)
+            if (model.datacenter_of(service, e).name == k.datacenter) plan.choices.back().endpoint = e;
+    }
+    // Of clients that are told apart in another way now nothing is known: they get the first choice.
+    if (plan.kind == AnswerPlan::Kind::by_client && plan.by_client.size() != model.clients.classes.size())
+        plan.by_client.assign(model.clients.classes.size(), 0);
+    return plan;
+}
+
+} // namespace
 
 ServiceRecord record_of(const ServiceState& s, const Model& model, Now now) {
     const Service& service = model.services[s.index];
@@ -99,6 +136,7 @@ ServiceRecord record_of(const ServiceState& s, const Model& model, Now now) {
     if (s.no_primary && s.unclaimed_since) r.no_primary_since = now.wall_at(*s.unclaimed_since);
     r.no_primary_critical = s.no_primary_critical;
     for (EndpointIndex e : s.last_good) r.last_good.push_back(dc(e));
+    if (s.frozen) r.frozen = record_of(*s.frozen, model, service);
     for (EndpointIndex e = 0; e < s.endpoints.size(); ++e)
         if (const Damping& d = s.endpoints[e].damping; d.returned)
             r.returns.push_back({dc(e), now.wall_at(*d.returned), d.suppressed});
@@ -140,6 +178,10 @@ void restore(ServiceState& s, const ServiceRecord& r, const Model& model, Now no
         s.no_primary = true;
         s.unclaimed_since = now.at(*r.no_primary_since);
         s.no_primary_critical = r.no_primary_critical;
+    }
+    if (r.frozen) {
+        s.frozen = s.plan = plan_of(*r.frozen, model, service);
+        s.served = true;
     }
     if (r.running && endpoint(r.running->to)) s.running = r.running;
 }

@@ -54,6 +54,18 @@ void read_tier(const Mapping& m, std::string_view key, std::optional<Expression>
     if (!out) d.checks_usable = false;
 }
 
+void read_tags(const Mapping& m, Service& s, Binding& b) {
+    const Node* list = m.get("tags");
+    if (!list) return;
+    if (!list->is_sequence()) return wrong(*list, *find_key("services.*.tags"), b.problems);
+    for (const Node& item : list->items) {
+        if (!item.is_scalar() || item.text.empty()) wrong(item, *find_key("services.*.tags.[]"), b.problems);
+        else if (std::find(s.tags.begin(), s.tags.end(), item.text) != s.tags.end())
+            b.problems.error(item.place(), "tags: `" + item.text + "` is given twice");
+        else s.tags.push_back(item.text);
+    }
+}
+
 void read_service(const Name& name, const Node::Member& member, Binding& b) {
     Draft d;
     d.service.name = name;
@@ -68,6 +80,7 @@ void read_service(const Name& name, const Node::Member& member, Binding& b) {
     m.choose("consistency", s.consistency,
              {{"strong", Service::Consistency::strong}, {"eventual", Service::Consistency::eventual}});
     m.read("unchecked", s.unchecked);
+    read_tags(m, s, b);
     read_tier(m, "application", s.application, d, b);
     read_tier(m, "stateful", s.stateful, d, b);
     if (s.unchecked && m.has("application"))

@@ -6,14 +6,20 @@ namespace fairway::ctl {
 namespace {
 
 int run(Context& c) {
-    return show_result(c, c.client.post("/v1/approve", daemon::json_object({{"id", c.text("id")}})));
+    return show_result(
+        c, c.client.post("/v1/approve", daemon::json_object({{"id", c.text("id")},
+                                                             {"while_frozen", c.flag("while-frozen")}})));
 }
 
 }
 
 Command approve() {
     using enum Argument::Kind;
-    return {"approve", "Let a waiting switch go on", {{positional, "id", "as status shows it", true}}, run};
+    return {"approve",
+            "Let a waiting switch go on",
+            {{positional, "id", "as status shows it", true},
+             {flag, "while-frozen", "act although a freeze holds the answers"}},
+            run};
 }
 
 } // namespace fairway::ctl

@@ -2,12 +2,13 @@
 
 namespace fairway::ctl {
 
-Command status(), explain(), drain(), undrain(), failover(), failback(), approve(), reload(), version(),
-    check_config();
+Command status(), explain(), drain(), undrain(), maintenance(), force(), freeze(), unfreeze(), failover(),
+    failback(), approve(), reload(), version(), check_config();
 
 const std::vector<Command>& commands() {
-    static const std::vector<Command> all{status(),   explain(), drain(),  undrain(), failover(),
-                                          failback(), approve(), reload(), version(), check_config()};
+    static const std::vector<Command> all{status(),  explain(), drain(),    undrain(),     maintenance(),
+                                          force(),   freeze(),  unfreeze(), failover(),    failback(),
+                                          approve(), reload(),  version(),  check_config()};
     return all;
 }
 

@@ -7,8 +7,9 @@ namespace fairway::ctl {
 namespace {
 
 int run(Context& c) {
-    const int result =
-        show_result(c, c.client.post("/v1/failback", daemon::json_object({{"service", c.text("service")}})));
+    const int result = show_result(
+        c, c.client.post("/v1/failback", daemon::json_object({{"service", c.text("service")},
+                                                              {"while_frozen", c.flag("while-frozen")}})));
     return result == ok && !c.flag("no-wait") ? follow_switch(c, c.text("service"), "") : result;
 }
 
@@ -18,7 +19,9 @@ Command failback() {
     using enum Argument::Kind;
     return {"failback",
             "Return an active/passive service to its preferred site; waits until it has moved",
-            {{positional, "service", "its name", true}, {flag, "no-wait", "return as soon as it has begun"}},
+            {{positional, "service", "its name", true},
+             {flag, "no-wait", "return as soon as it has begun"},
+             {flag, "while-frozen", "act although a freeze holds the answers"}},
             run};
 }
 

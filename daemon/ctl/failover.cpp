@@ -6,8 +6,10 @@ namespace fairway::ctl {
 namespace {
 
 int run(Context& c) {
-    const std::string body = daemon::json_object(
-        {{"service", c.text("service")}, {"to", c.text("to")}, {"accept_claim", c.flag("accept-claim")}});
+    const std::string body = daemon::json_object({{"service", c.text("service")},
+                                                  {"to", c.text("to")},
+                                                  {"accept_claim", c.flag("accept-claim")},
+                                                  {"while_frozen", c.flag("while-frozen")}});
     const int result = show_result(c, c.client.post("/v1/failover", body));
     return result == ok && !c.flag("no-wait") ? follow_switch(c, c.text("service"), c.text("to")) : result;
 }
@@ -22,7 +24,8 @@ Command failover() {
         {{positional, "service", "its name", true},
          {option, "to", "the datacenter to move to", true},
          {flag, "accept-claim", "follow a primary that is older or of another system than the followed one"},
-         {flag, "no-wait", "return as soon as it has begun"}},
+         {flag, "no-wait", "return as soon as it has begun"},
+         {flag, "while-frozen", "act although a freeze holds the answers"}},
         run};
 }
 

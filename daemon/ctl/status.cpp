@@ -120,7 +120,7 @@ void overrides(Context& c, const JsonValue& report) {
     Rows rows{{"OVERRIDE", "SERVICE", "DATACENTER", "BY", "ENDS IN", "REASON"}};
     for (const auto& o : report.at("overrides").items())
         rows.push_back({{o.text("kind"), Colour::warn},
-                        or_dash(o.text("service")),
+                        or_dash(o.text("tag").empty() ? o.text("service") : "tag " + o.text("tag")),
                         or_dash(o.text("datacenter")),
                         o.text("operator"),
                         between(report.text("at"), o.text("expires")),

@@ -196,18 +196,31 @@ Cluster& Story::database_of(const std::string& name) { return world_.cluster_of(
 
 // ---- operators
 
-CommandResult Story::command(decltype(Command::what) what) {
-    return daemon_->controller->command({std::move(what), "ana"});
+CommandResult Story::command(decltype(Command::what) what, bool while_frozen) {
+    return daemon_->controller->command({std::move(what), "ana", while_frozen});
+}
+
+CommandResult Story::sets(Override::Kind kind, const std::string& name, const std::string& site,
+                          bool while_frozen) {
+    auto whole = name.empty() ? "" : service(name).name.to_string();
+    return command(SetOverride{.scope = {whole, site}, .reason = "by hand", .kind = kind}, while_frozen);
+}
+
+CommandResult Story::ends(Override::Kind kind, const std::string& name, const std::string& site,
+                          bool while_frozen) {
+    auto whole = name.empty() ? "" : service(name).name.to_string();
+    return command(EndOverride{{whole, site}, kind}, while_frozen);
 }
 
 CommandResult Story::drain(const std::string& name, const std::string& site, bool force, Duration lasts) {
     auto whole = name.empty() ? "" : service(name).name.to_string();
-    return command(Drain{.scope = {whole, site}, .reason = "works on it", .lasts = lasts, .force = force});
+    return command(
+        SetOverride{.scope = {whole, site}, .reason = "works on it", .lasts = lasts, .force = force});
 }
 
 CommandResult Story::undrain(const std::string& name, const std::string& site) {
     auto whole = name.empty() ? "" : service(name).name.to_string();
-    return command(Undrain{.scope = {whole, site}});
+    return command(EndOverride{.scope = {whole, site}});
 }
 
 CommandResult Story::failover(const std::string& name, const std::string& to, bool accept_claim) {
@@ -218,7 +231,9 @@ CommandResult Story::failback(const std::string& name) {
     return command(Failback{service(name).name.to_string()});
 }
 
-CommandResult Story::approve(const std::string& id) { return command(Approve{id}); }
+CommandResult Story::approve(const std::string& id, bool while_frozen) {
+    return command(Approve{id}, while_frozen);
+}
 
 std::string Story::waiting_switch(const std::string& name) {
     auto running = report(name).running;

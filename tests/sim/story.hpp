@@ -81,10 +81,14 @@ class Story {
     policies::CommandResult drain(const std::string& service, const std::string& site, bool force = false,
                                   Duration lasts = 24h);
     policies::CommandResult undrain(const std::string& service, const std::string& site);
+    policies::CommandResult sets(policies::Override::Kind kind, const std::string& service,
+                                 const std::string& site, bool while_frozen = false);
+    policies::CommandResult ends(policies::Override::Kind kind, const std::string& service,
+                                 const std::string& site = "", bool while_frozen = false);
     policies::CommandResult failover(const std::string& service, const std::string& to,
                                      bool accept_claim = false);
     policies::CommandResult failback(const std::string& service);
-    policies::CommandResult approve(const std::string& switch_id);
+    policies::CommandResult approve(const std::string& switch_id, bool while_frozen = false);
     std::string waiting_switch(const std::string& service); ///< its id; empty if none waits for approval
 
     // ---- what clients were told. A service is named by its first label.
@@ -131,7 +135,7 @@ class Story {
     bool explained(const std::string& service) const;
     std::uint64_t looks_now() const;
     const Service& service(const std::string& label) const;
-    policies::CommandResult command(decltype(policies::Command::what) what);
+    policies::CommandResult command(decltype(policies::Command::what) what, bool while_frozen = false);
     bool matches(const Entry& e, policies::Change change, Moment since, const std::string& about) const;
 
     std::uint64_t seed_;

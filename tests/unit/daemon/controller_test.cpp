@@ -102,11 +102,11 @@ struct Bench {
         published.push_back({{changed.begin(), changed.end()}, generation, loop.elapsed()});
     }
     bool drain(const std::string& datacenter) {
-        policies::Command c{policies::Drain{{"", datacenter}, "test"}, "tester"};
+        policies::Command c{policies::SetOverride{{"", datacenter}, "test"}, "tester"};
         return controller->command(c).accepted;
     }
     bool undrain(const std::string& datacenter) {
-        return controller->command({policies::Undrain{{"", datacenter}}, "tester"}).accepted;
+        return controller->command({policies::EndOverride{{"", datacenter}}, "tester"}).accepted;
     }
     std::size_t said(Change change) const {
         return static_cast<std::size_t>(std::ranges::count_if(
@@ -215,10 +215,10 @@ TEST_CASE("a withdrawal goes at once though an earlier plan of the service waits
 TEST_CASE("another service's publication does not let go of what waits for the store") {
     Bench b;
     const auto command = [&](auto what) { return b.controller->command({what, "tester"}).accepted; };
-    REQUIRE(command(policies::Drain{{"shop.test", "east"}, "test"}));
+    REQUIRE(command(policies::SetOverride{{"shop.test", "east"}, "test"}));
     b.store.answer_all();
-    REQUIRE(command(policies::Undrain{{"shop.test", "east"}})); // waits
-    REQUIRE(command(policies::Drain{{"www.test", "east"}, "test"}));
+    REQUIRE(command(policies::EndOverride{{"shop.test", "east"}})); // waits
+    REQUIRE(command(policies::SetOverride{{"www.test", "east"}, "test"}));
     const auto& changed = b.published.back().changed;
     REQUIRE(changed.size() == 1);
     CHECK(b.controller->engine().model().services[changed[0]].name.to_string() == "www.test");

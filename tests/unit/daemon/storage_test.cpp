@@ -45,6 +45,10 @@ StateWrite a_write() {
                    .no_primary_since = today - 30s,
                    .last_good = {"east", "west"},
                    .returns = {{"west", today - 5min, true}},
+                   .frozen = policies::PlanRecord{AnswerPlan::Kind::by_client,
+                                                  10,
+                                                  {{"east", {*IpAddress::parse("192.0.2.1")}, 7}},
+                                                  {0, 0}},
                    .running = a_switch()},
                   {.service = "www.test"}};
     w.members = {{.key = "http 10.0.0.1:80",
@@ -54,8 +58,13 @@ StateWrite a_write() {
                   .run_since = today - 1h,
                   .requirements_hold = true},
                  {.key = "tcp 10.0.0.2:53", .since = today, .fails = 3, .run_since = today}};
-    w.overrides = {
-        {"o1", Override::Kind::drain, {"shop.test", "east"}, "maintenance", "ann", today, today + 24h}};
+    w.overrides = {{"o1",
+                    Override::Kind::force_up,
+                    {"shop.test", "east", "payments"},
+                    "maintenance",
+                    "ann",
+                    today,
+                    today + 24h}};
     w.generation = 1234;
     w.alive = today;
     return w;
@@ -130,6 +139,14 @@ TEST_CASE("what is written is restored, every field of it") {
     CHECK(shop.running->step_since == today + 5s);
     CHECK(shop.running->fence_begun);
     CHECK(shop.running->approved);
+    REQUIRE(shop.frozen);
+    CHECK(shop.frozen->kind == AnswerPlan::Kind::by_client);
+    CHECK(shop.frozen->ttl == 10);
+    CHECK(shop.frozen->by_client == std::vector<std::uint16_t>{0, 0});
+    REQUIRE(shop.frozen->choices.size() == 1);
+    CHECK(shop.frozen->choices[0].datacenter == "east");
+    CHECK(shop.frozen->choices[0].weight == 7);
+    CHECK(shop.frozen->choices[0].addresses[0].to_string() == "192.0.2.1");
     REQUIRE(shop.returns.size() == 1);
     CHECK(shop.returns[0].datacenter == "west");
     CHECK(shop.returns[0].at == today - 5min);
@@ -150,7 +167,8 @@ TEST_CASE("what is written is restored, every field of it") {
     CHECK(r.members[1].fails == 3);
     CHECK_FALSE(r.members[1].requirements_hold);
     REQUIRE(r.overrides.size() == 1);
-    CHECK(r.overrides[0].scope.service == "shop.test");
+    CHECK(r.overrides[0].kind == Override::Kind::force_up);
+    CHECK(r.overrides[0].scope == policies::Scope{"shop.test", "east", "payments"});
     CHECK(r.overrides[0].expires == today + 24h);
     CHECK(r.overrides[0].operator_name == "ann");
     CHECK(r.generation == 1234);

@@ -73,18 +73,23 @@ TEST_CASE("what is no record is none") {
     for (const char* text : {"", "{", "[]", "{}", "null", R"({"service":1})"})
         CHECK_FALSE(service_record(text));
     CHECK_FALSE(member_record(R"({"key":"a"})"));
-    CHECK_FALSE(override_record(R"({"kind":"freeze"})"));
+    CHECK_FALSE(override_record(R"({"kind":"melt"})"));
 }
 
 TEST_CASE("commands are read field by field, and nothing in them is ignored") {
     const auto d =
-        command<Drain>("drain", R"({"datacenter":"east","reason":"works","for":"30m","force":true})");
+        command<SetOverride>("drain", R"({"datacenter":"east","reason":"works","for":"30m","force":true})");
     CHECK(d.scope == Scope{"", "east"});
     CHECK(d.lasts == 30min);
     CHECK(d.force);
-    CHECK(command<Drain>("drain", R"({"service":"Shop.TEST.","reason":"x"})").scope.service == "shop.test");
-    CHECK(command<Drain>("drain", R"({"service":"a","reason":"x"})").lasts == 24h);
-    CHECK(command<Undrain>("undrain", R"({"datacenter":"east"})").scope.datacenter == "east");
+    CHECK(command<SetOverride>("drain", R"({"service":"Shop.TEST.","reason":"x"})").scope.service ==
+          "shop.test");
+    CHECK(command<SetOverride>("drain", R"({"service":"a","reason":"x"})").lasts == 24h);
+    CHECK(command<SetOverride>("force-up", R"({"tag":"payments","reason":"x"})").kind ==
+          Override::Kind::force_up);
+    CHECK(command<SetOverride>("freeze", R"({"reason":"x"})").scope == Scope{});
+    CHECK(command<EndOverride>("unfreeze", "{}").kind == Override::Kind::freeze);
+    CHECK(command<EndOverride>("undrain", R"({"datacenter":"east"})").scope.datacenter == "east");
     CHECK(command<Failover>("failover", R"({"service":"a.b","to":"west","accept_claim":true})").accept_claim);
     CHECK(command<Failback>("failback", R"({"service":"a.b"})").service == "a.b");
     CHECK(command<Approve>("approve", R"({"id":"x/1"})").switch_id == "x/1");
@@ -99,8 +104,8 @@ TEST_CASE("a bad command is one sentence") {
     CHECK(problem("drain", R"({"service":"a","reason":1})") == "reason must be a text");
     CHECK(problem("drain", R"({"service":"a","reason":"x","force":"yes"})") == "force must be true or false");
     CHECK(problem("drain", R"({"service":"a","reason":"x","wait":true})") == "unknown field wait");
-    CHECK(problem("drain", R"({"reason":"x"})") == "name a datacenter, a service, or both");
-    CHECK(problem("undrain", "{}") == "name a datacenter, a service, or both");
+    CHECK(problem("drain", R"({"reason":"x"})") == "name a datacenter, a service, both, or a tag");
+    CHECK(problem("undrain", "{}") == "name a datacenter, a service, both, or a tag");
     CHECK(problem("failover", R"({"service":"a..b","to":"x"})") == "a..b is not a domain name");
     CHECK(problem("failover", R"({"service":"a"})") == "to is needed");
 }
@@ -110,9 +115,9 @@ TEST_CASE("a name that the configuration does not know is a mistake of the asker
     model.datacenters = {{.name = "east"}, {.name = "west"}};
     model.services = {{.name = Name::parse("shop.test").value()}};
     const auto unknown = [&](auto what) { return unknown_name(Command{what, "ann"}, model); };
-    CHECK(unknown(Drain{{"shop.test", "east"}, "x"}) == "");
-    CHECK(unknown(Drain{{"", "eest"}, "x"}) == "there is no datacenter `eest` (did you mean `east`?)");
-    CHECK(unknown(Undrain{{"", "mars"}}) == "there is no datacenter `mars`");
+    CHECK(unknown(SetOverride{{"shop.test", "east"}, "x"}) == "");
+    CHECK(unknown(SetOverride{{"", "eest"}, "x"}) == "there is no datacenter `eest` (did you mean `east`?)");
+    CHECK(unknown(EndOverride{{"", "mars"}}) == "there is no datacenter `mars`");
     CHECK(unknown(Failover{"shp.test", "west"}) ==
           "there is no service `shp.test` (did you mean `shop.test`?)");
     CHECK(unknown(Failover{"shop.test", "wst"}) == "there is no datacenter `wst` (did you mean `west`?)");

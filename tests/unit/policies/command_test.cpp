@@ -34,7 +34,7 @@ constexpr ServiceIndex a = 0, shop = 2;
 TEST_CASE("a drain needs a scope that exists, a reason and a time") {
     Desk d = all_well();
     struct Row {
-        Drain drain;
+        SetOverride drain;
         const char* message;
     };
     for (const Row& r :
@@ -51,7 +51,7 @@ TEST_CASE("a drain needs a scope that exists, a reason and a time") {
 
 TEST_CASE("L19: a drain takes the site out, is told, has an expiry, and ends by undrain") {
     Desk d = all_well();
-    auto result = d.command(Drain{{"A.test.", "east"}, "works"}); // any spelling of the name
+    auto result = d.command(SetOverride{{"A.test.", "east"}, "works"}); // any spelling of the name
     REQUIRE(result.accepted);
     CHECK(d.answer(a) == "west");
     CHECK(d.answer(1) == "east+west");
@@ -63,16 +63,16 @@ TEST_CASE("L19: a drain takes the site out, is told, has an expiry, and ends by 
     CHECK(has(d.last(Change::override_set).reason, "works"));
     CHECK(d.said(Change::plan_changed) == 1);
 
-    CHECK_FALSE(d.command(Undrain{{"a.test", ""}}).accepted); // another scope
-    CHECK(d.command(Undrain{{"a.test", "east"}}).accepted);
+    CHECK_FALSE(d.command(EndOverride{{"a.test", ""}}).accepted); // another scope
+    CHECK(d.command(EndOverride{{"a.test", "east"}}).accepted);
     CHECK(d.answer(a) == "east+west");
     CHECK(d.said(Change::override_ended) == 1);
 }
 
 TEST_CASE("a second drain of the same scope replaces the first") {
     Desk d = all_well();
-    d.command(Drain{{"a.test", "east"}, "one", 1h});
-    d.command(Drain{{"a.test", "east"}, "two", 2h});
+    d.command(SetOverride{{"a.test", "east"}, "one", 1h});
+    d.command(SetOverride{{"a.test", "east"}, "two", 2h});
     REQUIRE(d.engine.overrides().size() == 1);
     CHECK(d.engine.overrides()[0].reason == "two");
 }
@@ -80,7 +80,7 @@ TEST_CASE("a second drain of the same scope replaces the first") {
 TEST_CASE("L19: a drain expires, and that is told, whether time or a look comes first") {
     for (bool look_first : {false, true}) {
         Desk d = all_well();
-        d.command(Drain{{"a.test", "east"}, "works", 10s});
+        d.command(SetOverride{{"a.test", "east"}, "works", 10s});
         if (look_first) {
             Observation o = passed(d.now.mono + 11s);
             o.member = d.member("web", "east");
@@ -95,8 +95,8 @@ TEST_CASE("L19: a drain expires, and that is told, whether time or a look comes 
 
 TEST_CASE("L19: what would take a last usable site is refused whole, naming the services, unless forced") {
     Desk d = all_well();
-    CHECK(d.command(Drain{{"a.test", "west"}, "works"}).accepted);
-    auto result = d.command(Drain{{"", "east"}, "works"});
+    CHECK(d.command(SetOverride{{"a.test", "west"}, "works"}).accepted);
+    auto result = d.command(SetOverride{{"", "east"}, "works"});
     CHECK_FALSE(result.accepted);
     CHECK(result.details == std::vector<std::string>{"a.test", "shop.test"});
     CHECK(has(result.message, "--force"));
@@ -104,7 +104,7 @@ TEST_CASE("L19: what would take a last usable site is refused whole, naming the 
     CHECK(d.engine.overrides().size() == 1);
 
     d.forget();
-    CHECK(d.command(Drain{{"", "east"}, "works", 24h, true}).accepted);
+    CHECK(d.command(SetOverride{{"", "east"}, "works", 24h, true}).accepted);
     CHECK(d.answer(a) == "SERVFAIL");
     CHECK(d.answer(1) == "west");
     CHECK(d.answer(shop) == "SERVFAIL"); // L14: a followed site excluded by force
@@ -114,7 +114,7 @@ TEST_CASE("L19: what would take a last usable site is refused whole, naming the 
 
 TEST_CASE("L19: before a primary is known, every site is the last one") {
     Desk d(three_services());
-    auto result = d.command(Drain{{"shop.test", ""}, "works"});
+    auto result = d.command(SetOverride{{"shop.test", ""}, "works"});
     CHECK_FALSE(result.accepted);
     CHECK(result.details == std::vector<std::string>{"shop.test"});
 }
@@ -123,8 +123,8 @@ TEST_CASE("L19: the last fit site is the last usable one, even if a failing one 
     Desk d = all_well();
     d.now_sees("west", Sight::refuse);
     d.beats(3);
-    CHECK_FALSE(d.command(Drain{{"a.test", "east"}, "works"}).accepted);
-    CHECK(d.command(Drain{{"a.test", "west"}, "works"}).accepted); // it is down anyhow
+    CHECK_FALSE(d.command(SetOverride{{"a.test", "east"}, "works"}).accepted);
+    CHECK(d.command(SetOverride{{"a.test", "west"}, "works"}).accepted); // it is down anyhow
 }
 
 TEST_CASE("a failover names a service and a site that there are, and one that could take over") {

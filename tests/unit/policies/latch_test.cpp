@@ -91,9 +91,9 @@ TEST_CASE("an operator's drain of the active site moves it, and it returns as fa
     Desk d(ordered(Service::Failback::automatic));
     d.everywhere(Sight::pass);
     d.beats(1);
-    CHECK(d.command(Drain{{"", "east"}, "works"}).accepted);
+    CHECK(d.command(SetOverride{{"", "east"}, "works"}).accepted);
     CHECK(d.answer() == "west");
-    CHECK(d.command(Undrain{{"", "east"}}).accepted);
+    CHECK(d.command(EndOverride{{"", "east"}}).accepted);
     CHECK(d.answer() == "east");
 }
 
@@ -182,7 +182,7 @@ TEST_CASE("L8: everything down for long falls back to last_good where that is ch
     d.everywhere(Sight::refuse);
     d.beats(40);
     CHECK(d.answer() == "west+eu");
-    CHECK(d.command(Drain{{"", "west"}, "works", 24h, true}).accepted);
+    CHECK(d.command(SetOverride{{"", "west"}, "works", 24h, true}).accepted);
     CHECK(d.answer() == "eu");
 }
 

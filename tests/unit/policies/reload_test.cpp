@@ -160,7 +160,7 @@ TEST_CASE("overrides outlive a reload") {
     Desk d(two_services());
     d.everywhere(Sight::pass);
     d.beats(2);
-    d.command(Drain{{"", "east"}, "works"});
+    d.command(SetOverride{{"", "east"}, "works"});
     d.reload(two_services());
     CHECK(d.engine.overrides().size() == 1);
     CHECK(d.answer(0) == "west");

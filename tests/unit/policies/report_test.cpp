@@ -74,7 +74,7 @@ TEST_CASE(
                 Facts f = random() % 2 ? primary(3 + random() % 3, 1) : standby(3, 1);
                 d.now_sees(dc, "db", sights[random() % 5], f);
             } else d.now_sees(dc, "web", sights[random() % 5]);
-            if (random() % 8 == 0) d.command(Drain{{"", dc}, "works", 20s});
+            if (random() % 8 == 0) d.command(SetOverride{{"", dc}, "works", 20s});
             d.beats(1 + static_cast<int>(random() % 4));
             for (ServiceIndex s = 0; s < 4; ++s) {
                 AnswerPlan now = d.engine.plan(s);
@@ -110,7 +110,7 @@ TEST_CASE("explain says of every candidate why it was kept or dropped") {
     d.everywhere(Sight::pass);
     d.beats(2);
     d.now_sees("east", "web", Sight::refuse);
-    d.command(Drain{{"b.test", "eu"}, "works"});
+    d.command(SetOverride{{"b.test", "eu"}, "works"});
     d.beats(3);
     Explanation x = d.engine.explain(1, {}, d.now);
     auto line = [&](const std::string& stage, const std::string& subject) {

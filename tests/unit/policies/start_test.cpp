@@ -172,7 +172,7 @@ TEST_CASE("L20: a restart within 60 s changes no answer") {
         CHECK(story(
                   spread(2),
                   [](Desk& d) {
-                      d.command(Drain{{"", "east"}, "works"});
+                      d.command(SetOverride{{"", "east"}, "works"});
                   },
                   1) == "west");
     }
@@ -243,7 +243,7 @@ TEST_CASE("latches, followed claims, switches and overrides are durable for good
     first.now_sees("east", Sight::refuse);
     first.beats(4);
     REQUIRE(first.answer() == "west");
-    first.command(Drain{{"", "east"}, "works", 24h * 30});
+    first.command(SetOverride{{"", "east"}, "works", 24h * 30});
     Desk d(ordered(2), first.stored(), 24h * 7); // a week later
     CHECK(d.engine.overrides().size() == 1);
     d.everywhere(Sight::pass);
