@@ -24,6 +24,8 @@ ROOT = pathlib.Path(__file__).resolve().parents[1]
 SUITES = ["unit", "sim", "wire", "integration"]
 THREADED = ["probes", "dns", "daemon"]  # unit tests that start threads
 FUZZ_SECONDS = 60                       # for each fuzzer under --all
+MUTATIONS = 1_000_000                   # packets under --all
+CORPUS = "400,3000,60000"               # strange zones, plain zones and questions that NSD and Knot answer, too, under --all
 SWARM_SEEDS = 3000                      # random worlds under --all, in a release build
 CORES = str(os.cpu_count() or 1)
 
@@ -199,6 +201,9 @@ def everything_longer():
         add("build", "clang, zero warnings", 1, 0, time.monotonic() - begin)
         fuzz("build-clang")
     if build("build", ["--buildtype=release"], ["all", "meson-test-prereq"]):
+        script("fuzz", "10^6 mutated packets", ["build/tests/unit/dns/dns_test", "-tc=mutated packets*"], {"FAIRWAY_MUTATIONS": str(MUTATIONS)})
+        script("wire", "peers, whole corpus", ["/usr/bin/python3", "-B", "tests/wire/peers.py"],
+               {"FAIRWAY_CORPUS": CORPUS, "FAIRWAY_BUILD": str(ROOT / "build")})
         script("sim", "swarm", ["build/tests/sim/swarm"], {"FAIRWAY_SWARM_SEEDS": str(SWARM_SEEDS)}, within=3600)
     script("packaging", "package", ["/usr/bin/python3", "-B", "tests/packaging/package.py"], within=3600)
     script("demonstration", "tour", ["packaging/quickstart", "--tour"], within=1500)

@@ -77,6 +77,11 @@ class ZoneReader {
         return true;
     }
 
+    void text(std::string_view content) {
+        file_ = std::make_shared<const std::string>();
+        entries(content);
+    }
+
     void single(std::string_view text, const std::shared_ptr<const std::string>& file, int line, int column) {
         file_ = file;
         column_ = column;
@@ -234,6 +239,8 @@ class ZoneReader {
 bool read_zone_file(const std::string& file, const Place& named_by, ZoneBuilder& zone) {
     return ZoneReader(zone).file(file, named_by);
 }
+
+void read_zone_text(std::string_view text, ZoneBuilder& zone) { ZoneReader(zone).text(text); }
 
 void read_record_line(std::string_view text, const std::shared_ptr<const std::string>& file, int line,
                       int column, ZoneBuilder& zone) {

@@ -13,6 +13,9 @@ inline constexpr std::uint32_t default_record_ttl = 3600;
 /// `named_by` is where the file is named. False if nothing could be read.
 bool read_zone_file(const std::string& file, const Place& named_by, ZoneBuilder& zone);
 
+/// The same of a text that is in memory; what it includes lies relative to where we are.
+void read_zone_text(std::string_view text, ZoneBuilder& zone);
+
 /// One line of `records:`, relative to the zone's name.
 void read_record_line(std::string_view text, const std::shared_ptr<const std::string>& file, int line,
                       int column, ZoneBuilder& zone);
