@@ -134,7 +134,6 @@ struct TcpFront::Loop {
     const TcpSettings& limits() const { return snapshot->fixed->settings.tcp; }
 
     void accept(uv_stream_t* listener) {
-        if (live >= limits().connections) close_quietest();
         auto& c = *connections.emplace_back(std::make_unique<Connection>());
         c.loop = this;
         c.place = std::prev(connections.end());
@@ -145,6 +144,7 @@ struct TcpFront::Loop {
         if (uv_accept(listener, stream(c)) || !learn_peer(c)) return close(c);
         counters.connections.add(1);
         if (clients[client_of(*c.peer)] > limits().per_client) return close_by(TcpEnd::client, c);
+        if (live > limits().connections) close_quietest(); // only for one that stays
         int size = send_buffer;
         uv_send_buffer_size(reinterpret_cast<uv_handle_t*>(&c.handle), &size);
         uv_tcp_nodelay(&c.handle, 1);

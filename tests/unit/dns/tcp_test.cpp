@@ -89,6 +89,24 @@ TEST_CASE("one client may hold so many connections, and others still come in") {
     }
 }
 
+TEST_CASE("who has all it may have pushes nobody out, though the front is full") {
+    TcpSettings tcp;
+    tcp.connections = 10;
+    tcp.per_client = 5;
+    const Front front(tcp);
+    std::vector<Socket> others, own;
+    for (int i = 0; i < 5; ++i) {
+        others.push_back(front.client("127.0.0.3"));
+        REQUIRE(answered(others.back()));
+        own.push_back(front.client("127.0.0.2"));
+        REQUIRE(answered(own.back()));
+    }
+    for (int i = 0; i < 20; ++i) CHECK(ended(front.client("127.0.0.2")));
+    for (const auto& c : others) CHECK(answered(c));
+    CHECK(front.closed(TcpEnd::client) == 20);
+    CHECK(front.closed(TcpEnd::crowd) == 0);
+}
+
 TEST_CASE("the quietest connection makes room, one that is used does not") {
     TcpSettings tcp;
     tcp.connections = 10;
