@@ -103,6 +103,44 @@ def _(world):
     equal((fairway.http_status("/healthz"), fairway.http_status("/readyz"), fairway.http_status("/nowhere")), (200, 200, 404), "HTTP")
 
 
+@story("a freeze keeps every answer, through kill -9 too; an operator acts with --while-frozen (P6)")
+def _(world):
+    fairway, east, west = world.fairway, world.east.address, world.west.address
+    fairway.ctl("freeze", "--reason", "an audit")
+    world.east.web.kill()
+    wait_until("east is seen to be down", lambda: not fairway.endpoint(WWW, "east")["fit"], 10)
+    equal((world.seen(WWW), world.seen(BATCH, 20)), ({east, west}, {east}), "frozen answers")
+    fairway.kill()
+    fairway.start()
+    wait_until("east is down again", lambda: not any(fairway.endpoint(n, "east")["fit"] for n in (WWW, BATCH)), 10)
+    equal((world.seen(WWW), world.seen(BATCH, 20)), ({east, west}, {east}), "frozen answers after kill -9")
+    equal((fairway.service(WWW)["state"], "frozen" in fairway.alarms(WWW)), ("frozen", True), "status")
+    said = fairway.ctl("drain", "--datacenter", "east", "--reason", "hurry", expect=1)
+    check("--while-frozen" in said and "an audit" in said, f"the refusal says who froze and what to do: {said}")
+    fairway.ctl("drain", "--datacenter", "east", "--reason", "hurry", "--while-frozen")
+    equal(world.seen(WWW), {west}, "www, drained under the freeze")
+    fairway.ctl("undrain", "--datacenter", "east", "--while-frozen")
+    fairway.ctl("unfreeze")
+    equal((world.seen(WWW), world.seen(BATCH, 20)), ({west}, {west}), "thawed: decided by health again")
+
+
+@story("force up counts as healthy whatever the checks say, force down as dead; off ends both (L19)")
+def _(world):
+    fairway, east, west = world.fairway, world.east.address, world.west.address
+    fairway.ctl("force", "up", "--service", WWW, "--datacenter", "east", "--reason", "the check is wrong")
+    equal(world.seen(WWW), {east, west}, "www with east forced up")
+    fairway.ctl("force", "down", "--datacenter", "east", "--reason", "no, it is not")
+    equal(world.seen(WWW), {west}, "www with east forced down")
+    equal([o["kind"] for o in fairway.status()["overrides"]], ["force-up", "force-down"], "overrides")
+    fairway.ctl("force", "off", "--datacenter", "east")
+    fairway.ctl("force", "off", "--service", WWW, "--datacenter", "east")
+    equal((fairway.status()["overrides"], world.seen(WWW)), ([], {west}), "health decides again")
+    fairway.ctl("force", "sideways", "--datacenter", "east", "--reason", "?", expect=2)
+    fairway.ctl("maintenance", "--tag", "nothing", "--reason", "?", expect=2)
+    fairway.ctl("maintenance", "--datacenter", "east", "--reason", "new disks")
+    fairway.ctl("maintenance", "--datacenter", "east", "--end")
+
+
 @story("the daemon's own refusals: port in use, socket gone")
 def _(world):
     other = Fairwayd(world.lab, CONFIG, name="second", **words(world.east, world.west))
@@ -112,7 +150,7 @@ def _(world):
     status = other.process.popen.wait(20)
     check(status not in (0, None), "a second daemon on the same port does not start")
     check(world.fairway.words["dns"] in other.log(), f"it names the port: {other.log()}")
-    equal(world.seen(BATCH, 5), {world.east.address}, "the first goes on")
+    equal(world.seen(BATCH, 5), {world.west.address}, "the first goes on")
     equal(other.try_ctl("status").returncode, 3, "fairwayctl without a daemon")
 
 
