@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 
 #include <cerrno>
+#include <charconv>
 #include <cstring>
 #include <fstream>
 #include <random>
@@ -25,14 +26,12 @@ CookieSettings::Secret own_secret() {
 }
 
 std::optional<CookieSettings::Secret> parse_secret(std::string_view text) {
-    constexpr std::string_view digits = "0123456789abcdef";
     CookieSettings::Secret secret{};
     if (text.size() != 2 * secret.size()) return std::nullopt;
-    for (std::size_t i = 0; i < text.size(); ++i) {
-        const std::size_t digit =
-            digits.find(static_cast<char>(text[i] | ('A' <= text[i] && text[i] <= 'F' ? 0x20 : 0)));
-        if (digit == digits.npos) return std::nullopt;
-        secret[i / 2] = static_cast<std::uint8_t>(secret[i / 2] << 4 | digit);
+    for (std::size_t i = 0; i < secret.size(); ++i) {
+        const char* const digits = text.data() + 2 * i;
+        const auto [end, error] = std::from_chars(digits, digits + 2, secret[i], 16);
+        if (error != std::errc{} || end != digits + 2) return std::nullopt;
     }
     return secret;
 }
