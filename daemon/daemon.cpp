@@ -283,7 +283,7 @@ struct Daemon::State {
     void reap() {
         front.reap();
         if (const auto limited = front.newly_limited(loop.now().mono))
-            log.write(Severity::warning, "responses limited by rate", {{"responses", std::to_string(limited)}});
+            log.write(Severity::warning, "rate-limited", {{"responses", std::to_string(limited)}});
         reaper = loop.after(reap_every, [this] { reap(); });
     }
 };
