@@ -30,14 +30,14 @@ struct ServiceAnswers::Compiled {
     ServiceAnswers head;
     std::vector<AliasColumn> columns;
     std::vector<Set> sets;
-    std::vector<std::uint16_t> classes;
+    ClientTablePtr classes;
     std::vector<std::uint8_t> wire;
 
-    Compiled(const AnswerPlan& plan, std::size_t client_classes) {
+    Compiled(const AnswerPlan& plan, std::size_t client_classes, ClientTables& tables) {
         if (plan.kind == AnswerPlan::Kind::nodata) head.kind_ = Kind::nodata;
         else if (plan.kind == AnswerPlan::Kind::servfail || plan.choices.empty()) head.kind_ = Kind::servfail;
         else if (plan.kind == AnswerPlan::Kind::draw) use_draw(plan);
-        else use_classes(plan, client_classes);
+        else use_classes(plan, client_classes, tables);
     }
 
     void add_choice(const AnswerPlan& plan, const Choice& choice) {
@@ -70,27 +70,26 @@ struct ServiceAnswers::Compiled {
             return;
         }
         head.kind_ = Kind::draw;
-        head.columns_ = static_cast<std::uint32_t>(columns.size());
+        head.columns_ = static_cast<std::uint16_t>(columns.size());
         for (const auto& c : plan.choices) add_choice(plan, c);
     }
 
-    void use_classes(const AnswerPlan& plan, std::size_t client_classes) {
-        classes = plan.by_client;
-        classes.resize(std::max<std::size_t>(client_classes, 1),
-                       classes.empty() ? std::uint16_t{0} : classes[0]);
-        for (auto& c : classes) c = c < plan.choices.size() ? c : std::uint16_t{0};
-        if (std::all_of(classes.begin(), classes.end(), [&](auto c) { return c == classes[0]; })) {
-            use_single(plan, plan.choices[classes[0]]);
-            classes.clear();
-            return;
-        }
+    void use_classes(const AnswerPlan& plan, std::size_t client_classes, ClientTables& tables) {
+        ClientTable table = plan.by_client;
+        table.resize(std::max<std::size_t>(client_classes, 1), table.empty() ? std::uint16_t{0} : table[0]);
+        for (auto& c : table) c = c < plan.choices.size() ? c : std::uint16_t{0};
+        if (std::all_of(table.begin(), table.end(), [&](auto c) { return c == table[0]; }))
+            return use_single(plan, plan.choices[table[0]]);
         head.kind_ = Kind::by_client;
         for (const auto& c : plan.choices) add_choice(plan, c);
+        classes = tables.share(std::move(table));
+        head.classes_ = classes->data();
+        head.class_count_ = static_cast<std::uint32_t>(classes->size());
     }
 
     Ptr lay_out() {
-        const std::size_t fixed = sizeof head + columns.size() * sizeof(AliasColumn) +
-                                  sets.size() * sizeof(Set) + classes.size() * sizeof(std::uint16_t);
+        const std::size_t fixed =
+            sizeof head + columns.size() * sizeof(AliasColumn) + sets.size() * sizeof(Set);
         for (auto& s : sets) s.offset += static_cast<std::uint32_t>(fixed);
         head.bytes_ = static_cast<std::uint32_t>(fixed + wire.size());
         // Cache lines are 64 octets: the head and the columns of up to two choices share the first one.
@@ -103,16 +102,25 @@ struct ServiceAnswers::Compiled {
         };
         put(columns);
         put(sets);
-        put(classes);
         put(wire);
-        return Ptr(reinterpret_cast<const ServiceAnswers*>(block), [](const ServiceAnswers* p) {
-            ::operator delete (const_cast<ServiceAnswers*>(p), std::align_val_t{64});
-        });
+        return Ptr(reinterpret_cast<const ServiceAnswers*>(block),
+                   [table = classes](const ServiceAnswers* p) {
+                       ::operator delete (const_cast<ServiceAnswers*>(p), std::align_val_t{64});
+                   });
     }
 };
 
-ServiceAnswers::Ptr ServiceAnswers::make(const AnswerPlan& plan, std::size_t client_classes) {
-    return Compiled(plan, client_classes).lay_out();
+ServiceAnswers::Ptr ServiceAnswers::make(const AnswerPlan& plan, std::size_t client_classes,
+                                         ClientTables& tables) {
+    return Compiled(plan, client_classes, tables).lay_out();
+}
+
+bool ServiceAnswers::operator==(const ServiceAnswers& o) const {
+    constexpr std::size_t after = sizeof classes_; // a place in memory, not content
+    const auto* const mine = reinterpret_cast<const std::uint8_t*>(this);
+    const auto* const other = reinterpret_cast<const std::uint8_t*>(&o);
+    return bytes_ == o.bytes_ && std::memcmp(mine + after, other + after, bytes_ - after) == 0 &&
+           std::equal(classes_, classes_ + class_count_, o.classes_, o.classes_ + o.class_count_);
 }
 
 } // namespace fairway::dns

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "dns/alias_table.hpp"
+#include "dns/client_tables.hpp"
 #include "policies/answer_plan.hpp"
 
 #include <cstring>
@@ -24,13 +25,13 @@ class ServiceAnswers {
     };
 
     using Ptr = std::shared_ptr<const ServiceAnswers>;
-    static Ptr make(const AnswerPlan& plan, std::size_t client_classes);
+    static Ptr make(const AnswerPlan& plan, std::size_t client_classes, ClientTables& tables);
 
     Kind kind() const { return kind_; }
     bool has_choices() const { return kind_ != Kind::servfail && kind_ != Kind::nodata; }
     bool depends_on_client() const { return kind_ == Kind::by_client; }
 
-    std::size_t by_class(ClientClassIndex c) const noexcept { return classes()[c]; }
+    std::size_t by_class(ClientClassIndex c) const noexcept { return classes_[c]; }
     std::size_t by_draw(std::uint64_t random) const noexcept {
         return draw({columns(), columns_}, total_, random);
     }
@@ -39,26 +40,22 @@ class ServiceAnswers {
         return reinterpret_cast<const std::uint8_t*>(this) + set.offset;
     }
     std::size_t bytes() const { return bytes_; }
-    /// Equal content: what one plan compiled twice gives.
-    bool operator==(const ServiceAnswers& o) const {
-        return bytes_ == o.bytes_ && std::memcmp(this, &o, bytes_) == 0;
-    }
+    bool operator==(const ServiceAnswers& o) const; ///< equal content: what one plan compiled twice gives
 
   private:
     struct Compiled;
     ServiceAnswers() = default;
 
-    // This header is followed by: columns (draw), sets (two a choice), classes (by_client), wire forms.
+    // This header is followed by: columns (draw), sets (two a choice), wire forms.
     const AliasColumn* columns() const { return reinterpret_cast<const AliasColumn*>(this + 1); }
     const Set* sets() const { return reinterpret_cast<const Set*>(columns() + columns_); }
-    const std::uint16_t* classes() const {
-        return reinterpret_cast<const std::uint16_t*>(sets() + choices_ * 2);
-    }
 
-    std::uint64_t total_ = 0; // of the weights
-    std::uint32_t bytes_ = 0; // of this block
-    std::uint32_t choices_ = 0;
-    std::uint32_t columns_ = 0;
+    const std::uint16_t* classes_ = nullptr; // by_client: of a ClientTable that lives as long as this
+    std::uint64_t total_ = 0;                // of the weights
+    std::uint32_t bytes_ = 0;                // of this block
+    std::uint32_t class_count_ = 0;
+    std::uint16_t choices_ = 0;
+    std::uint16_t columns_ = 0;
     Kind kind_ = Kind::servfail;
     [[maybe_unused]] std::uint8_t padding_[3] = {}; // zero, so that equal blocks are equal octets
 };

@@ -21,8 +21,10 @@ SnapshotPtr compile(const Model& model, std::span<const AnswerPlan> plans, std::
     settings.nsid.resize(std::min(settings.nsid.size(), max_nsid));
     snapshot->fixed = std::make_shared<const StaticPart>(StaticPart{
         TableBuilder(model).build(), NetworkTable(model.clients.networks), std::move(settings), classes});
+    snapshot->tables = std::make_shared<ClientTables>();
     snapshot->services.reserve(plans.size());
-    for (const auto& plan : plans) snapshot->services.push_back(ServiceAnswers::make(plan, classes));
+    for (const auto& plan : plans)
+        snapshot->services.push_back(ServiceAnswers::make(plan, classes, *snapshot->tables));
     return snapshot;
 }
 
@@ -32,7 +34,8 @@ SnapshotPtr with_plans(const Snapshot& previous, std::span<const ServiceIndex> c
     auto snapshot = std::make_shared<Snapshot>(previous);
     snapshot->generation = generation;
     for (const ServiceIndex s : changed)
-        snapshot->services[s] = ServiceAnswers::make(plans[s], previous.fixed->client_classes);
+        snapshot->services[s] =
+            ServiceAnswers::make(plans[s], previous.fixed->client_classes, *snapshot->tables);
     return snapshot;
 }
 

@@ -25,6 +25,7 @@ struct Snapshot {
     std::uint64_t generation = 0;
     std::shared_ptr<const StaticPart> fixed;
     std::vector<ServiceAnswers::Ptr> services; ///< by ServiceIndex
+    std::shared_ptr<ClientTables> tables; ///< for the next snapshot made of this one; no worker looks at it
 };
 using SnapshotPtr = std::shared_ptr<const Snapshot>;
 

@@ -114,6 +114,30 @@ TEST_CASE("changing plans one after the other gives what compiling the last ones
     }
 }
 
+TEST_CASE("services whose clients are spread alike share one table, as long as they do") {
+    std::mt19937_64 rng(6);
+    const Model m = model_with(100, 50);
+    std::vector<AnswerPlan> plans(100);
+    for (std::size_t s = 0; s < plans.size(); ++s) {
+        plans[s].kind = AnswerPlan::Kind::by_client;
+        for (std::uint8_t c = 0; c < 3; ++c)
+            plans[s].choices.push_back(
+                {c, {IpAddress{Family::v4, {192, 0, static_cast<std::uint8_t>(s), c}}}, 1});
+        for (std::uint16_t c = 0; c < 50; ++c) plans[s].by_client.push_back(c % 3);
+    }
+    auto snapshot = compile(m, plans, 1);
+    CHECK(snapshot->tables->known() == 1);
+    for (std::uint64_t generation = 2; generation < 1000; ++generation) { // one differs, each time otherwise
+        const std::vector<ServiceIndex> one{static_cast<ServiceIndex>(generation % 100)};
+        auto changed = plans;
+        for (auto& c : changed[one[0]].by_client) c = static_cast<std::uint16_t>(rng() % 3);
+        const auto next = with_plans(*snapshot, one, changed, generation);
+        REQUIRE(same_answers(*next, *compile(m, changed, generation)));
+        REQUIRE(next->services[one[0]]->by_class(7) == changed[one[0]].by_client[7]);
+        REQUIRE(snapshot->tables->known() < 130); // what nobody uses is forgotten
+    }
+}
+
 TEST_CASE("answering allocates nothing, whatever is asked") {
     std::mt19937_64 rng(4);
     const Model m = model_with(10, 5);
