@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 
-from world import CONFIG, check, equal, full, setup, story, tell
+from world import CONFIG, check, equal, full, setup, story, tell, wait_until
 from lab.dns import exchange_tcp, exchange_udp, parse, query
 
 COOKIE = 10
@@ -114,6 +114,7 @@ def _(pair):
         equal(fairway.ask(full("plain"), tcp=True, timeout=10).rcode, "NOERROR", "TCP is not limited")
     check(fairway.metric("fairway_dns_rate_limited_total", **{"class": "answer", "action": "dropped"}) >= silent, "dropped is counted")
     check(fairway.metric("fairway_dns_rate_limited_total", **{"class": "answer", "action": "slipped"}) >= tc, "slipped is counted")
+    wait_until("the log tells of it", lambda: "msg=rate-limited responses=" in fairway.log(), within=20)
     fairway.configure(settings("rate_limit: {responses_per_second: 1, exempt: [127.0.0.0/8]}"))
     fairway.ctl("reload")
     equal(burst(fairway, 100, "plain"), (100, 0, 0, 0), "an exempt network is not limited")
