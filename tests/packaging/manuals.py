@@ -54,11 +54,11 @@ def _(world):
     equal([c for c in world.commands if f"\n.SS {c}\n" not in text], [], "commands that the manual page lacks")
 
 
-@story("the JSON Schema accepts the examples and refuses what is misspelt or of the wrong kind")
+@story("the JSON Schema accepts the examples and the recipes, and refuses what is misspelt or of the wrong kind")
 def _(world):
     jsonschema.Draft7Validator.check_schema(world.schema)
     judge = jsonschema.Draft7Validator(world.schema)
-    for file in sorted(EXAMPLES.glob("*.yaml")):
+    for file in sorted([*EXAMPLES.glob("*.yaml"), *PACKAGING.glob("recipes/*.yaml")]):
         equal([f"{list(e.absolute_path)}: {e.message}" for e in judge.iter_errors(yaml.safe_load(file.read_text()))], [], file.name)
     text = (EXAMPLES / "quickstart.yaml").read_text()
     for good, bad in {"listen:": "lisen:", "failover: automatic": "failover: automatically", "path: /healthz": "paht: /healthz",
