@@ -87,3 +87,9 @@ TEST_CASE("TCP's limits and the server's names") {
     CHECK(dns(loaded).tcp.idle == 3s);
     CHECK(dns(loaded).tcp.total == 30s);
 }
+
+TEST_CASE("a worker looks on before it sleeps only if that is said, and not for long") {
+    CHECK(dns(Loaded(base)).spin == Duration::zero());
+    CHECK(dns(Loaded(base + "dns: {spin: 200us}\n")).spin == 200us);
+    CHECK_FALSE(Loaded(base + "dns: {spin: 1s}\n").model);
+}
