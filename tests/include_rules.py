@@ -49,7 +49,7 @@ LIBRARIES = {
     "yaml-cpp": (["yaml-cpp/"], ["config/load/ *", "tests/ *"]),
 }
 
-SYSTEM = re.compile(r"(sys|netinet|arpa|linux|net)/|(unistd|dlfcn|fcntl|poll|netdb|ifaddrs|pthread|signal|dirent|pwd|grp|spawn|syslog|"
+SYSTEM = re.compile(r"(sys|netinet|arpa|linux|net)/|(unistd|dlfcn|elf|link|malloc|fcntl|poll|netdb|ifaddrs|pthread|signal|dirent|pwd|grp|spawn|syslog|"
                     r"strings|glob|errno|sched|termios|time|stdlib|string|stdio|math|limits)\.h$")
 STANDARD = re.compile(r"[a-z_0-9]+$")  # <vector>, <cstdint>: no slash, no suffix
 INCLUDE = re.compile(r'\s*#\s*include\s+(?:"([^"]+)"|<([^>]+)>)')
