@@ -327,3 +327,25 @@ TEST_CASE("hints of a service's addresses are what the service answers now, for 
     CHECK(looked_up(*compile(m, std::vector{plan}, 3), "shop.example.com.", "HTTPS") ==
           "NOERROR [qr aa]\nan shop.example.com. 300 HTTPS 1 . alpn=h2");
 }
+
+TEST_CASE("additional data is left out where it does not fit, and sets no TC") {
+    std::vector<std::string> lines{soa, "@ 3600 NS ns1", "ns1 3600 A 192.0.2.53"};
+    for (int i = 0; i < 12; ++i) {
+        const std::string host = "mail-" + std::to_string(i);
+        lines.push_back("@ 300 MX 10 " + host);
+        lines.push_back(host + " 300 A 192.0.2." + std::to_string(i));
+        lines.push_back(host + " 300 AAAA 2001:db8::" + std::to_string(i));
+    }
+    const auto snapshot = compile(model_of({zone_of("example.com", lines)}), {}, 1);
+    const Packet query = make_query("example.com.", type_number("MX"));
+    const Packet small = ask(*snapshot, query), large = ask(*snapshot, with_opt(query, {}));
+    const auto some = decode(small), all = decode(large);
+    REQUIRE((some && all));
+    CHECK(some->flags == "qr aa");
+    CHECK(some->answer.size() == 12);
+    CHECK(small.size() <= plain_udp);
+    CHECK(some->additional.size() > 0);
+    CHECK(some->additional.size() < 24);
+    CHECK(all->additional.size() == 24);
+    CHECK(all->answer == some->answer);
+}
