@@ -1,6 +1,7 @@
 #include "config/model.hpp"
 
 #include <algorithm>
+#include <cmath>
 
 namespace fairway {
 
@@ -15,6 +16,11 @@ std::optional<DatacenterIndex> Model::find_datacenter(std::string_view name) con
     for (std::size_t i = 0; i < datacenters.size(); ++i)
         if (datacenters[i].name == name) return static_cast<DatacenterIndex>(i);
     return std::nullopt;
+}
+
+std::size_t MinHealthy::of(std::size_t addresses) const {
+    const auto by_share = static_cast<std::size_t>(std::ceil(share * static_cast<double>(addresses) - 1e-9));
+    return std::max<std::size_t>(1, std::min(addresses, std::max<std::size_t>(count, by_share)));
 }
 
 } // namespace fairway

@@ -27,9 +27,9 @@ using CheckIndex = std::uint16_t;
 
 /// Who this node is and where it stands.
 struct Node {
-    std::string name; ///< default: the host's name
+    std::string name;                          ///< default: the host's name
     std::optional<DatacenterIndex> datacenter; ///< unset: outside all of them
-    bool runbook = false; ///< this one, of several, runs the hooks (L17)
+    bool runbook = false;                      ///< this one, of several, runs the hooks (L17)
 };
 
 /// DNS cookies (RFC 7873, 9018). Servers that answer for one another share the secrets.
@@ -50,7 +50,7 @@ struct RateLimitSettings {
     enum class Class : std::uint8_t { answer, nodata, nxdomain, referral, error };
     static constexpr std::size_t classes = 5;
     std::array<unsigned, classes> rates{}; ///< a second; 0: as many as there are
-    unsigned slip = 2;                     ///< each so-manieth response beyond is TC instead of nothing; 0: none
+    unsigned slip = 2; ///< each so-manieth response beyond is TC instead of nothing; 0: none
     unsigned ipv4_length = 24, ipv6_length = 56; ///< of a client network
     std::vector<Prefix> exempt;
 
@@ -138,9 +138,9 @@ struct Clients {
 struct Expression {
     enum class Op { check, all, any, at_least, negate };
     Op op = Op::check;
-    CheckIndex check = 0;              ///< for Op::check
-    unsigned count = 0;                ///< for Op::at_least
-    bool required = true;              ///< false: looked at and shown, never decides
+    CheckIndex check = 0; ///< for Op::check
+    unsigned count = 0;   ///< for Op::at_least
+    bool required = true; ///< false: looked at and shown, never decides
     std::vector<Expression> operands;
 };
 
@@ -151,21 +151,23 @@ struct ActivePassive {
 };
 /// One datacenter an answer, drawn by the endpoints' weights.
 struct Weighted {};
+/// One datacenter an answer, each as often as the others.
+struct RoundRobin {};
 /// Nearest by round-trip time, else by distance.
 struct Latency {
     Duration margin_absolute = 10ms; ///< with `margin_relative`, the larger: a gain below it switches nothing
     double margin_relative = 0.15;
 };
-using Policy = std::variant<ActivePassive, Weighted, Latency>;
+using Policy = std::variant<ActivePassive, Weighted, RoundRobin, Latency>;
 
 /// One program of the operator's runbook (L18).
 struct Hook {
     enum class Step { prepare, fence, promote, after_failover, rejoin, failback };
-    std::vector<std::string> exec; ///< argv, no shell; empty if `http` is given. argv[0] with a slash is a path
-                                   ///< relative to the configuration file
-    std::string http;              ///< https:// (http:// to loopback only); empty if `exec` is given
+    std::vector<std::string> exec; ///< argv, no shell; empty if `http` is given. argv[0] with a slash is a
+                                   ///< path relative to the configuration file
+    std::string http; ///< https:// (http:// to loopback only); empty if `exec` is given
     Duration timeout = 60s;
-    bool required = true;          ///< fence: without its success nothing is promoted
+    bool required = true; ///< fence: without its success nothing is promoted
 };
 
 /// What a service answers when nothing is fit (L8).
@@ -195,6 +197,13 @@ struct Endpoint {
     bool unchecked = false;
 };
 
+/// How many of an endpoint's addresses of a family have to be healthy: a number, or a share of them.
+struct MinHealthy {
+    unsigned count = 1;
+    double share = 0;
+    std::size_t of(std::size_t addresses) const; ///< at least 1, at most all
+};
+
 /// A name that is balanced.
 struct Service {
     enum class Consistency { unsaid, strong, eventual };
@@ -212,6 +221,7 @@ struct Service {
     bool unchecked = false;
     std::vector<Endpoint> endpoints;
     OnAllDown on_all_down;
+    MinHealthy min_healthy;
 
     Failover failover = Failover::automatic;
     Failback failback = Failback::delayed;

@@ -71,8 +71,9 @@ std::optional<double> JsonValue::number(std::string_view key) const {
 std::string json_object(const std::vector<JsonField>& fields) {
     Json object = Json::object();
     for (const auto& [key, value] : fields) {
-        if (const auto* flag = std::get_if<bool>(&value)) object[key] = *flag;
-        else if (const auto& text = std::get<std::string>(value); !text.empty()) object[key] = text;
+        if (std::holds_alternative<bool>(value)) {
+            if (std::get<bool>(value)) object[key] = true;
+        } else if (const auto& text = std::get<std::string>(value); !text.empty()) object[key] = text;
     }
     return object.dump(-1, ' ', false, replace);
 }

@@ -37,7 +37,8 @@ class JsonValue {
     std::shared_ptr<const void> node_;
 };
 
-/// A flat object as text: {"service":"a.example.com","force":true}. Empty texts are left out.
+/// A flat object as text: {"service":"a.example.com","force":true}. Empty texts and flags that are not set
+/// are left out, so that an older daemon is only asked for what is wanted.
 using JsonField = std::pair<const char*, std::variant<std::string, bool>>;
 std::string json_object(const std::vector<JsonField>& fields);
 

@@ -75,9 +75,13 @@ void judge_addresses(Assessment& a, const Service& s, const Endpoint& e, const B
         a.healthy[i] = r == Readiness::ready;
     }
     // IPv4 decides where there is any; an endpoint that lost only IPv6 stays (L11).
-    a.application = (v4.all > 0 ? v4 : v6).at_least(1);
-    a.lost_v6 = v4.ready > 0 && v6.all > 0 && v6.unready == v6.all;
-    a.lost_v4 = v4.all > 0 && a.application == Readiness::unready && v6.ready > 0;
+    const Readiness by_v4 = v4.at_least(s.min_healthy.of(v4.all)),
+                    by_v6 = v6.at_least(s.min_healthy.of(v6.all));
+    a.application = v4.all > 0 ? by_v4 : by_v6;
+    a.lost_v6 = v4.all > 0 && by_v4 == Readiness::ready && v6.all > 0 && by_v6 == Readiness::unready;
+    a.lost_v4 = v4.all > 0 && by_v4 == Readiness::unready && v6.all > 0 && by_v6 == Readiness::ready;
+    for (std::size_t i = 0; a.lost_v6 && i < e.addresses.size(); ++i) // NODATA is what is answered of it
+        if (e.addresses[i].family == Family::v6) a.healthy[i] = false;
 }
 
 } // namespace

@@ -12,6 +12,7 @@ namespace {
 std::string policy_name(const Service& s) {
     if (s.follows_primary()) return "active_passive, follow primary";
     if (std::holds_alternative<ActivePassive>(s.policy)) return "active_passive";
+    if (std::holds_alternative<RoundRobin>(s.policy)) return "round_robin";
     return std::holds_alternative<Weighted>(s.policy) ? "weighted" : "latency";
 }
 
@@ -46,7 +47,7 @@ std::string preferred(const ServiceContext& c) {
     return c.model.datacenter_of(c.service, p->order.front()).name; // where `failback` would lead
 }
 
-MemberReport report_of(const MemberState& m) {
+MemberReport report_of(const MemberState& m, Instant started) {
     const Check& check = *m.spec.check;
     MemberReport r{.id = m.id,
                    .check = check.name,
@@ -58,7 +59,7 @@ MemberReport report_of(const MemberState& m) {
                    .held = m.health.held,
                    .passes = m.health.works.passes,
                    .fails = m.health.works.fails,
-                   .since = m.health.works.since};
+                   .since = m.health.works.since == Instant{} ? started : m.health.works.since};
     if (m.health.last.begun != Instant{}) r.last = m.health.last;
     if (r.last && r.last->outcome == Outcome::unknown)
         r.verdict = Readiness::undecided; // never shown as up or down
@@ -167,8 +168,8 @@ class Alarms {
     void endpoint(EndpointIndex e) {
         const EndpointState& state = s_.endpoints[e];
         if (state.assessment.lost_v6)
-            add("lost_ipv6", Severity::warning, "no IPv6 address is healthy: AAAA is answered empty here",
-                state.since, dc(e));
+            add("lost_ipv6", Severity::warning,
+                "too few IPv6 addresses are healthy: AAAA is answered empty here", state.since, dc(e));
         if (state.braked)
             add("braked", Severity::warning, "unfit, but kept by the brake",
                 state.out_since.value_or(state.since), dc(e));
@@ -207,7 +208,7 @@ Report Engine::report(Now now) const {
     }
     std::size_t unseen = 0;
     for (const MemberState& m : st.members) {
-        r.members.push_back(report_of(m));
+        r.members.push_back(report_of(m, st.started));
         const auto& last = r.members.back().last;
         if (!last || last->outcome != Outcome::unknown) continue;
         if (++unseen == 1)

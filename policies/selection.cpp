@@ -16,6 +16,7 @@ AnswerPlan select(const Model& model, const Service& service, std::span<const Ca
     }
     if (auto* p = std::get_if<Latency>(&service.policy))
         return latency(*p, model, service, candidates, previous);
+    if (std::holds_alternative<RoundRobin>(service.policy)) return round_robin(candidates);
     return weighted(candidates);
 }
 

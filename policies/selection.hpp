@@ -27,6 +27,9 @@ AnswerPlan only(const Candidate& c);
 
 AnswerPlan weighted(std::span<const Candidate> candidates);
 
+/// Whatever the weights, each as often as the others.
+AnswerPlan round_robin(std::span<const Candidate> candidates);
+
 /// `previous`: per client class the endpoint answered so far; a nearer one replaces it only for a gain above
 /// the margin. Updated.
 AnswerPlan latency(const Latency& policy, const Model& model, const Service& service,

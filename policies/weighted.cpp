@@ -9,4 +9,10 @@ AnswerPlan weighted(std::span<const Candidate> candidates) {
     return plan.choices.empty() ? AnswerPlan{} : plan;
 }
 
+AnswerPlan round_robin(std::span<const Candidate> candidates) {
+    AnswerPlan plan = weighted(candidates);
+    for (Choice& c : plan.choices) c.weight = 1;
+    return plan;
+}
+
 } // namespace fairway::policies

@@ -5,7 +5,7 @@
 namespace fairway::load {
 namespace {
 
-enum class Kind { active_passive, weighted, latency };
+enum class Kind { active_passive, weighted, round_robin, latency };
 
 std::optional<EndpointIndex> endpoint_in(const Service& s, DatacenterIndex datacenter) {
     for (std::size_t i = 0; i < s.endpoints.size(); ++i)
@@ -86,9 +86,37 @@ Latency read_latency(const Mapping& m, Binding& b) {
     return p;
 }
 
+/// Shares written beside the policy instead of at the endpoints.
+void read_weights(const Mapping& service, const Mapping& policy, Draft& d, Binding& b) {
+    const Node* list = policy.get("weights");
+    if (!list) return;
+    const Mapping weights(*list, "services.*.policy.weights", b.problems);
+    const Node* endpoints = service.get("endpoints");
+    for (const Node::Member& e : endpoints ? endpoints->members : std::vector<Node::Member>())
+        if (const Node* weight = e.value.find("weight"))
+            b.problems.error(weight->place(),
+                             "weights are given twice: here, and at " + list->place().to_string());
+    for (Endpoint& e : d.service.endpoints) e.weight = 0; // what is not named gets none
+    const std::size_t before = b.problems.errors();
+    for (const auto& entry : weights.entries()) {
+        const auto datacenter = b.datacenter(entry.name, entry.place);
+        const auto endpoint = datacenter ? endpoint_in(d.service, *datacenter) : std::nullopt;
+        unsigned share = 0;
+        if (datacenter && !endpoint)
+            b.problems.error(entry.place,
+                             "weights: this service has no endpoint in `" + std::string(entry.name) + "`");
+        else if (read_value(*entry.value, *find_key("services.*.policy.weights.*"), share, b.problems) &&
+                 endpoint)
+            d.service.endpoints[*endpoint].weight = share;
+    }
+    if (b.problems.errors() != before) d.notes.usable = false;
+}
+
 void refuse_foreign_keys(const Mapping& m, Kind kind) {
-    constexpr std::pair<std::string_view, Kind> belongs[] = {
-        {"order", Kind::active_passive}, {"follow", Kind::active_passive}, {"margin", Kind::latency}};
+    constexpr std::pair<std::string_view, Kind> belongs[] = {{"order", Kind::active_passive},
+                                                             {"follow", Kind::active_passive},
+                                                             {"margin", Kind::latency},
+                                                             {"weights", Kind::weighted}};
     for (const auto& [key, owner] : belongs)
         if (owner != kind && m.has(key))
             m.problems().error(m.place_of(key), "`" + std::string(key) + "` has no meaning for the policy " +
@@ -119,6 +147,7 @@ void read_policy(const Mapping& service, Draft& d, Binding& b) {
     if (!m.choose("type", kind,
                   {{"active_passive", Kind::active_passive},
                    {"weighted", Kind::weighted},
+                   {"round_robin", Kind::round_robin},
                    {"latency", Kind::latency}})) {
         d.notes.usable = false;
         return;
@@ -126,8 +155,10 @@ void read_policy(const Mapping& service, Draft& d, Binding& b) {
     switch (kind) {
     case Kind::active_passive: d.service.policy = read_active_passive(m, d, b); break;
     case Kind::weighted: d.service.policy = Weighted{}; break;
+    case Kind::round_robin: d.service.policy = RoundRobin{}; break;
     case Kind::latency: d.service.policy = read_latency(m, b); break;
     }
+    if (kind == Kind::weighted) read_weights(service, m, d, b);
     refuse_foreign_keys(m, kind);
     check_weights(m, kind, d, b);
 }

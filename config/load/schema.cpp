@@ -36,7 +36,8 @@ constexpr Key table[] = {
     {"dns.listen.[]", socket, "", "an address and a port"},
     Key{"dns.threads", count, "auto", "UDP workers; auto is one a core"}.within(1, 1024),
     Key{"dns.spin", duration, "0s",
-        "how long an idle UDP worker looks on before it sleeps: answers come sooner, at the price of a busy core for "
+        "how long an idle UDP worker looks on before it sleeps: answers come sooner, at the price of a busy "
+        "core for "
         "each worker of each address"}
         .within(0, 0.01),
     {"dns.nsid", text, "", "name server identifier (RFC 5001)"},
@@ -154,8 +155,9 @@ constexpr Key table[] = {
     {"checks", mapping, "", "how to look at something, by name"},
     {"checks.*", mapping, "", "a check"},
     Key{"checks.*.type", word, "", "what kind of look"}
-        .one_of("http | https | tcp | tls | dns | grpc | icmp | agent | exec | prometheus | postgres | etcd | "
-                "nats | push | mysql | redis | mongodb | patroni | galera")
+        .one_of(
+            "http | https | tcp | tls | dns | grpc | icmp | agent | exec | prometheus | postgres | etcd | "
+            "nats | push | mysql | redis | mongodb | patroni | galera")
         .always(),
     {"checks.*.name", text, "", "only of a check written in place"},
     Key{"checks.*.port", port, "the target's, else the kind's", "where to connect"}.within(1, 65535),
@@ -172,16 +174,16 @@ constexpr Key table[] = {
      "keep a connection to the target open; its end causes one immediate look"},
     {"checks.*.source", list, "as routed", "where looks come from: an address, or one of each family"},
     {"checks.*.source.[]", address, "", "an address of this node"},
-    Key{"checks.*.addresses", word, "one", "of a target given by name: the one that passed last, or all"}.one_of(
-        "one | all"),
+    Key{"checks.*.addresses", word, "one", "of a target given by name: the one that passed last, or all"}
+        .one_of("one | all"),
     {"checks.*.method", text, "GET", "http: the request method"},
     {"checks.*.path", text, "/", "http: what is asked for"},
     {"checks.*.headers", mapping, "", "http: further request headers"},
     {"checks.*.headers.*", text, "", "its value"},
     {"checks.*.status", list, "200-299", "http: accepted status codes and ranges"},
     {"checks.*.status.[]", text, "", "a code or a range, 200-299"},
-    Key{"checks.*.http_version", word, "1.1", "http: 2 is negotiated by TLS, or taken for granted without"}.one_of(
-        "1.1 | 2"),
+    Key{"checks.*.http_version", word, "1.1", "http: 2 is negotiated by TLS, or taken for granted without"}
+        .one_of("1.1 | 2"),
     {"checks.*.reuse", boolean, "false", "http: keep the connection from look to look"},
     Key{"checks.*.redirects", count, "0", "http: how many are followed, at this target only"}.within(0, 10),
     {"checks.*.body", text, "", "http: text that must occur in the body"},
@@ -193,8 +195,7 @@ constexpr Key table[] = {
     {"checks.*.host", text, "the service's name", "http, grpc: Host header"},
     {"checks.*.sni", text, "the host", "https, tls, grpc: server name in the TLS handshake"},
     {"checks.*.tls", mapping, "", "how a TLS connection is made; grpc: that one is"},
-    Key{"checks.*.tls.mode", word, "verify-full; postgres: prefer",
-        "what of the certificate is believed"}
+    Key{"checks.*.tls.mode", word, "verify-full; postgres: prefer", "what of the certificate is believed"}
         .one_of("off | prefer | require | verify-ca | verify-full"),
     {"checks.*.tls.ca", path, "the system's", "certificates to trust, PEM"},
     {"checks.*.tls.cert", path, "", "our own certificate, PEM; not for postgres"},
@@ -206,7 +207,8 @@ constexpr Key table[] = {
     {"checks.*.expect", text, "", "tcp, tls: text that must then come, within 64 KiB"},
     {"checks.*.service", text, "the server as a whole", "grpc: the service whose health is asked for"},
     {"checks.*.query", text, "",
-     "dns: the name asked for; prometheus: the expression, with $address, $port, $host and $datacenter replaced"},
+     "dns: the name asked for; prometheus: the expression, with $address, $port, $host and $datacenter "
+     "replaced"},
     {"checks.*.record", text, "A", "dns: the record type asked for"},
     Key{"checks.*.rcode", word, "NOERROR", "dns: the rcode expected"}.one_of(
         "NOERROR | NXDOMAIN | SERVFAIL | REFUSED | NOTIMP | FORMERR | NOTAUTH"),
@@ -246,7 +248,8 @@ constexpr Key table[] = {
     Key{"services.*.policy.margin.relative", share, "0", "a share of the present time"}.within(0, 1),
     later("services.*.policy.sticky", "a client keeps its datacenter"),
     later("services.*.policy.branches", "geo: policies by where the client is"),
-    later("services.*.policy.weights", "weighted: by datacenter"),
+    {"services.*.policy.weights", mapping, "those of the endpoints", "weighted: shares by datacenter"},
+    Key{"services.*.policy.weights.*", count, "", "its share; 0 excludes it"}.within(0, 1000000),
     {"services.*.ttl", mapping, "10s", "how long resolvers keep an answer"},
     Key{"services.*.ttl.min", seconds, "", "from the first failed probe until quiet for `max`"}.within(0,
                                                                                                        week),
@@ -318,7 +321,8 @@ constexpr Key table[] = {
     {"services.*.tags", list, "", "words that overrides can name: --tag payments"},
     {"services.*.tags.[]", text, "", "a word"},
     later("services.*.objectives", "rto and rpo"),
-    later("services.*.min_healthy", "of an endpoint's addresses, per family"),
+    {"services.*.min_healthy", any, "1",
+     "of an endpoint's addresses, per family: a number, or a share such as 50%"},
     later("services.*.ramp", "steps of a return"),
     later("services.*.load", "shares by load"),
     later("services.*.families", "how IPv4 and IPv6 go together"),

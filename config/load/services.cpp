@@ -54,6 +54,20 @@ void read_tier(const Mapping& m, std::string_view key, std::optional<Expression>
     if (!out) d.checks_usable = false;
 }
 
+/// 2, or 50%.
+void read_min_healthy(const Mapping& m, Service& s, Binding& b) {
+    const Node* n = m.get("min_healthy");
+    if (!n) return;
+    const Key& said = *find_key("services.*.min_healthy");
+    const bool share = n->is_scalar() && n->text.ends_with('%');
+    Key as = said;
+    as.type = share ? Type::share : Type::count;
+    as.least = share ? 0 : 1;
+    as.most = share ? 1 : 1000;
+    share ? read_value(*n, as, s.min_healthy.share, b.problems)
+          : read_value(*n, as, s.min_healthy.count, b.problems);
+}
+
 void read_tags(const Mapping& m, Service& s, Binding& b) {
     const Node* list = m.get("tags");
     if (!list) return;
@@ -81,6 +95,7 @@ void read_service(const Name& name, const Node::Member& member, Binding& b) {
              {{"strong", Service::Consistency::strong}, {"eventual", Service::Consistency::eventual}});
     m.read("unchecked", s.unchecked);
     read_tags(m, s, b);
+    read_min_healthy(m, s, b);
     read_tier(m, "application", s.application, d, b);
     read_tier(m, "stateful", s.stateful, d, b);
     if (s.unchecked && m.has("application"))

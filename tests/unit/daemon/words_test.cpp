@@ -131,7 +131,7 @@ TEST_CASE("a log line is key=value, quoted where it must be, and one line whatev
 }
 
 TEST_CASE("an object of texts and flags leaves empty texts out") {
-    CHECK(json_object({{"a", std::string("x\"y")}, {"b", std::string()}, {"c", true}}) ==
+    CHECK(json_object({{"a", std::string("x\"y")}, {"b", std::string()}, {"c", true}, {"d", false}}) ==
           R"({"a":"x\"y","c":true})");
     CHECK(json_object({}) == "{}");
 }

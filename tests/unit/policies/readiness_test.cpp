@@ -229,3 +229,20 @@ TEST_CASE("the culprit is a member that is unready, else one that is undecided, 
     b.set(1, Readiness::unready);
     CHECK(culprit(e, b.members) == &b.members[1]);
 }
+
+TEST_CASE("L11: min_healthy counts the addresses of each family by itself") {
+    Bench b({"10.1.0.1", "10.1.0.2", "10.1.0.3", "2001:db8::1", "2001:db8::2"});
+    b.model.services[0].min_healthy.share = 0.5; // 2 of 3, 1 of 2
+    b.bind_members();
+    each_state(5, [&](const std::vector<Readiness>& v) {
+        for (MemberSlot i = 0; i < 5; ++i) b.set(i, v[i]);
+        Assessment a = b.judged();
+        auto by_v4 = by_completion(v, [](auto& c) { return c[0] + c[1] + c[2] >= 2; });
+        auto by_v6 = by_completion(v, [](auto& c) { return c[3] || c[4]; });
+        CHECK(a.application == by_v4);
+        CHECK(a.lost_v4 == (by_v4 == Readiness::unready && by_v6 == Readiness::ready));
+        CHECK(a.lost_v6 == (by_v4 == Readiness::ready && by_v6 == Readiness::unready));
+        for (std::size_t i = 0; i < 5; ++i)
+            CHECK(a.healthy[i] == (v[i] == Readiness::ready && !(i >= 3 && a.lost_v6)));
+    });
+}

@@ -146,3 +146,21 @@ TEST_CASE(
     Service& follow = follow_service(m, "d");
     CHECK(named(follow, 1));
 }
+
+TEST_CASE("P1: round robin answers each usable endpoint as often as the others, whatever the weights") {
+    Model m = world(3);
+    Service& s = serve(m, "www", RoundRobin{});
+    s.endpoints[0].weight = 70;
+    s.endpoints[1].weight = 0; // excluded (L7)
+    each_state(3, [&](const std::vector<Be>& states) {
+        auto plan = planned(m, states);
+        std::vector<EndpointIndex> wanted;
+        for (EndpointIndex e : {EndpointIndex{0}, EndpointIndex{2}})
+            if (states[e] != Be::out) wanted.push_back(e);
+        CHECK(plan.choices.size() == wanted.size());
+        for (std::size_t i = 0; i < plan.choices.size(); ++i) {
+            CHECK(plan.choices[i].endpoint == wanted[i]);
+            CHECK(plan.choices[i].weight == 1);
+        }
+    });
+}
