@@ -1,12 +1,10 @@
-// Snapshots: what changes by a verdict, how it reaches the workers, and that answering allocates nothing.
+// Snapshots: what changes by a verdict, and how it reaches the workers.
 #include "dns/handover.hpp"
 #include "tests/unit/dns/oracle.hpp"
 
 #include <doctest/doctest.h>
 
 #include <atomic>
-#include <cstdlib>
-#include <new>
 #include <random>
 #include <set>
 #include <thread>
@@ -14,25 +12,6 @@
 using namespace fairway;
 using namespace fairway::dns;
 using namespace fairway::dns::testing;
-
-namespace {
-std::atomic<std::uint64_t> allocations{0};
-}
-void* operator new(std::size_t size) {
-    ++allocations;
-    if (void* p = std::malloc(size ? size : 1)) return p;
-    throw std::bad_alloc();
-}
-void* operator new(std::size_t size, std::align_val_t alignment) {
-    ++allocations;
-    const auto a = static_cast<std::size_t>(alignment);
-    if (void* p = std::aligned_alloc(a, (size + a - 1) / a * a)) return p;
-    throw std::bad_alloc();
-}
-void operator delete(void* p) noexcept { std::free(p); }
-void operator delete(void* p, std::size_t) noexcept { std::free(p); }
-void operator delete(void* p, std::align_val_t) noexcept { std::free(p); }
-void operator delete(void* p, std::size_t, std::align_val_t) noexcept { std::free(p); }
 
 namespace {
 
@@ -136,35 +115,6 @@ TEST_CASE("services whose clients are spread alike share one table, as long as t
         REQUIRE(next->services[one[0]]->by_class(7) == changed[one[0]].by_client[7]);
         REQUIRE(snapshot->tables->known() < 130); // what nobody uses is forgotten
     }
-}
-
-TEST_CASE("answering allocates nothing, whatever is asked") {
-    std::mt19937_64 rng(4);
-    const Model m = model_with(10, 5);
-    const auto snapshot = compile(m, random_plans(rng, m), 1);
-    std::vector<Packet> queries;
-    for (const char* name : {"www", "s1", "s2", "s3", "x.w", "none", "a.sub", "a.old", "w"})
-        for (const std::uint16_t type : {rrtype::a, rrtype::aaaa, rrtype::any, rrtype::txt}) {
-            const auto q = make_query(std::string(name) + ".example.com.", type);
-            queries.insert(queries.end(),
-                           {q, with_opt(q, {}), with_opt(q, {512, 0, 0, subnet("10.3.2.0/24")})});
-        }
-    queries.push_back({1, 2, 3});
-    Packet out(max_message);
-    Random random(1);
-    SnapshotPtr mine;
-    Handover handover;
-    handover.publish(snapshot);
-    handover.refresh(mine);
-    const auto before = allocations.load();
-    std::size_t octets = 0;
-    for (const auto& q : queries)
-        for (const auto transport : {Client::Transport::udp, Client::Transport::tcp}) {
-            handover.refresh(mine);
-            octets += answer(q, *mine, {*IpAddress::parse("10.4.0.1"), transport}, random, out);
-        }
-    CHECK(allocations.load() == before);
-    CHECK(octets > 5000);
 }
 
 TEST_CASE("a published generation never goes back") {
