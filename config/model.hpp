@@ -165,7 +165,7 @@ struct Hook {
     enum class Step { prepare, fence, promote, after_failover, rejoin, failback };
     std::vector<std::string> exec; ///< argv, no shell; empty if `http` is given. argv[0] with a slash is a
                                    ///< path relative to the configuration file
-    std::string http; ///< https:// (http:// to loopback only); empty if `exec` is given
+    std::string http;              ///< https:// (http:// to loopback only); empty if `exec` is given
     Duration timeout = 60s;
     bool required = true; ///< fence: without its success nothing is promoted
 };
@@ -192,6 +192,7 @@ struct Target {
 struct Endpoint {
     DatacenterIndex datacenter = 0;
     std::vector<IpAddress> addresses; ///< what is answered
+    std::optional<Name> cname;        ///< answered instead of addresses
     unsigned weight = 1;              ///< 0 counts as excluded (L7)
     std::map<CheckIndex, std::vector<Target>> targets;
     bool unchecked = false;

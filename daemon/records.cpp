@@ -56,7 +56,8 @@ PlanRecord plan_of(const Json& j) {
     if (kind == plan_kinds.end()) throw Json::other_error::create(501, "unknown kind of plan", &j);
     r.kind = static_cast<AnswerPlan::Kind>(kind - plan_kinds.begin());
     for (const Json& k : j.at("choices")) {
-        PlanRecord::Choice choice{.datacenter = k.at("datacenter"), .weight = k.at("weight")};
+        PlanRecord::Choice choice{
+            .datacenter = k.at("datacenter"), .weight = k.at("weight"), .cname = k.value("cname", "")};
         for (const auto& a : k.at("addresses").get<std::vector<std::string>>())
             if (auto address = IpAddress::parse(a)) choice.addresses.push_back(*address);
         r.choices.push_back(std::move(choice));
@@ -69,7 +70,10 @@ Json plan(const PlanRecord& r) {
     for (const PlanRecord::Choice& k : r.choices) {
         Json addresses = Json::array();
         for (const IpAddress& a : k.addresses) addresses.push_back(a.to_string());
-        choices.push_back({{"datacenter", k.datacenter}, {"weight", k.weight}, {"addresses", addresses}});
+        choices.push_back({{"datacenter", k.datacenter},
+                           {"weight", k.weight},
+                           {"addresses", addresses},
+                           {"cname", k.cname}});
     }
     return {{"kind", plan_kinds[static_cast<std::size_t>(r.kind)]},
             {"ttl", r.ttl},

@@ -148,6 +148,7 @@ std::string to_json(const Explanation& e) {
     for (const auto& o : e.answer)
         answer.push_back({{"datacenter", o.datacenter},
                           {"addresses", addresses(o.addresses)},
+                          {"cname", o.cname ? o.cname->to_string() : ""},
                           {"probability", o.probability}});
     return dump({{"name", e.name},
                  {"client", e.client},

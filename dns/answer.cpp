@@ -73,7 +73,7 @@ Plain plain_hit(const Query& query, const Snapshot& snapshot, const Client& clie
     if (!node->is(Node::service)) return plain_set(query, *node);
     if (query.type != rrtype::a && query.type != rrtype::aaaa) return {};
     const ServiceAnswers& answers = *snapshot.services[node->service_index];
-    if (!answers.has_choices()) return {};
+    if (!answers.has_choices() || answers.has_names()) return {};
     const Choosing chosen = choose(answers, query, snapshot, client, random);
     const auto& set = answers.set(chosen.choice, query.type == rrtype::aaaa);
     return set.count ? Plain{answers.wire(set), set.size, set.count, chosen.scope} : Plain{};

@@ -116,8 +116,11 @@ bool Resolution::use_records(const Node& here) noexcept {
     const Node* const node = &here;
     const OwnerAt owner = owner_of(*node);
     const bool addresses = query_.type == rrtype::a || query_.type == rrtype::aaaa;
-    if (node->is(Node::service) && (addresses || query_.type == rrtype::any)) use_service(*node);
-    else if (query_.type == rrtype::any) use_any(*node, owner);
+    if (node->is(Node::service)) {
+        const bool names = snapshot_.services[node->service_index]->has_names();
+        if (names || addresses || query_.type == rrtype::any) return use_service(*node);
+    }
+    if (query_.type == rrtype::any) use_any(*node, owner);
     else if (const auto* set = node->find(query_.type)) use_set(*node, *set, owner);
     else if (node->is(Node::cname)) return use_cname(*node, owner);
     else add_soa(*node);
@@ -130,24 +133,41 @@ void Resolution::use_any(const Node& node, OwnerAt owner) noexcept {
     else add_soa(node);
 }
 
-void Resolution::use_service(const Node& node) noexcept {
+// A choice that is a name is answered whatever is asked for, and followed as a CNAME is.
+bool Resolution::use_name(const ServiceAnswers& answers, std::size_t choice) noexcept {
+    dnames_[hops_] = {};
+    const std::size_t record = message_.size();
+    const auto& set = answers.set(choice, false);
+    if (!message_.add(Section::answer, answers.wire(set), set.size, set.count, rrtype::cname,
+                      {name_at_, 0})) {
+        truncate();
+        return false;
+    }
+    const bool asked = query_.type == rrtype::cname || query_.type == rrtype::any;
+    return !asked && follow(record + 12);
+}
+
+bool Resolution::use_service(const Node& node) noexcept {
     const ServiceAnswers& answers = *snapshot_.services[node.service_index];
     if (answers.kind() == ServiceAnswers::Kind::servfail) {
         message_.clear();
         rcode = Rcode::servfail;
         authoritative = false;
-        return;
+        return false;
     }
-    if (answers.kind() == ServiceAnswers::Kind::nodata) return add_soa(node);
+    if (answers.kind() == ServiceAnswers::Kind::nodata) return add_soa(node), false;
     const auto [choice, depends_on] = choose(answers, query_, snapshot_, client_, random_);
     if (depends_on) scope = depends_on;
+    if (answers.is_name(choice)) return use_name(answers, choice);
     bool v6 = query_.type == rrtype::aaaa;
+    if (!v6 && query_.type != rrtype::a && query_.type != rrtype::any) return add_soa(node), false;
     if (query_.type == rrtype::any) v6 = answers.set(choice, false).count == 0;
     const auto& set = answers.set(choice, v6);
-    if (set.count == 0) return add_soa(node);
+    if (set.count == 0) return add_soa(node), false;
     const std::uint16_t type = v6 ? rrtype::aaaa : rrtype::a;
     if (!message_.add(Section::answer, answers.wire(set), set.size, set.count, type, {name_at_, 0}))
         truncate();
+    return false;
 }
 
 void Resolution::use_set(const Node& node, const RrsetHeader& set, OwnerAt owner) noexcept {
@@ -174,8 +194,10 @@ void Resolution::use_bindings(const Node& node, const RrsetHeader& set, OwnerAt 
                 answers->kind() != ServiceAnswers::Kind::nodata) {
                 const auto [choice, depends_on] = choose(*answers, query_, snapshot_, client_, random_);
                 scope = std::max(scope, depends_on);
-                v4 = {answers->wire(answers->set(choice, false)), answers->set(choice, false).size};
-                v6 = {answers->wire(answers->set(choice, true)), answers->set(choice, true).size};
+                if (!answers->is_name(choice)) {
+                    v4 = {answers->wire(answers->set(choice, false)), answers->set(choice, false).size};
+                    v6 = {answers->wire(answers->set(choice, true)), answers->set(choice, true).size};
+                }
             }
             for (const Bytes addresses : {v4, v6})
                 if (!addresses.empty())

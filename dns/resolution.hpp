@@ -67,7 +67,8 @@ class Resolution {
     bool use_cname(const Node& node, OwnerAt owner) noexcept;
     bool use_dname(const Node& node) noexcept;
     bool follow(std::size_t target) noexcept;
-    void use_service(const Node& node) noexcept;
+    bool use_service(const Node& node) noexcept;
+    bool use_name(const ServiceAnswers& answers, std::size_t choice) noexcept;
     void use_any(const Node& node, OwnerAt owner) noexcept;
     void refer(const Node& cut) noexcept;
     bool add_glue(const Node& cut, std::size_t server, bool in_domain) noexcept;

@@ -12,15 +12,19 @@ namespace {
 // More addresses than this of one family would not fit a message: 65535 / (12 + 16), and room for the rest.
 constexpr std::size_t max_addresses = 2300;
 
-void append_record(std::vector<std::uint8_t>& out, const IpAddress& a, std::uint32_t ttl) {
+void append_record(std::vector<std::uint8_t>& out, std::uint16_t type, std::uint32_t ttl, Bytes rdata) {
     std::uint8_t rr[12];
     put16(rr, pointer_mark | header_size);
-    put16(rr + 2, a.family == Family::v4 ? rrtype::a : rrtype::aaaa);
+    put16(rr + 2, type);
     put16(rr + 4, class_in);
     put32(rr + 6, ttl);
-    put16(rr + 10, a.size());
+    put16(rr + 10, rdata.size());
     out.insert(out.end(), rr, rr + sizeof rr);
-    out.insert(out.end(), a.bytes.begin(), a.bytes.begin() + static_cast<std::ptrdiff_t>(a.size()));
+    out.insert(out.end(), rdata.begin(), rdata.end());
+}
+
+void append_record(std::vector<std::uint8_t>& out, const IpAddress& a, std::uint32_t ttl) {
+    append_record(out, a.family == Family::v4 ? rrtype::a : rrtype::aaaa, ttl, {a.bytes.data(), a.size()});
 }
 
 } // namespace
@@ -40,7 +44,17 @@ struct ServiceAnswers::Compiled {
         else use_classes(plan, client_classes, tables);
     }
 
+    void add_name(const AnswerPlan& plan, const Name& name) {
+        const Set set{static_cast<std::uint32_t>(wire.size()),
+                      static_cast<std::uint16_t>(12 + name.wire().size()), 1};
+        append_record(wire, rrtype::cname, plan.ttl, name.wire());
+        sets.insert(sets.end(), {set, set});
+        head.names_ = true;
+        ++head.choices_;
+    }
+
     void add_choice(const AnswerPlan& plan, const Choice& choice) {
+        if (choice.cname) return add_name(plan, *choice.cname);
         for (const Family family : {Family::v4, Family::v6}) {
             Set set{static_cast<std::uint32_t>(wire.size()), 0, 0};
             for (const auto& a : choice.addresses)

@@ -3,8 +3,10 @@
 // A verdict replaces the blocks of the services it touches and nothing else.
 #pragma once
 
+#include "config/record.hpp"
 #include "dns/alias_table.hpp"
 #include "dns/client_tables.hpp"
+#include "dns/wire.hpp"
 #include "policies/answer_plan.hpp"
 
 #include <cstring>
@@ -17,7 +19,8 @@ class ServiceAnswers {
   public:
     enum class Kind : std::uint8_t { servfail, nodata, single, draw, by_client };
 
-    /// A or AAAA records of one choice, owner a pointer to offset 12. `count` 0: NODATA.
+    /// A or AAAA records of one choice, owner a pointer to offset 12. `count` 0: NODATA. Both sets of a
+    /// choice that is a name are its CNAME.
     struct Set {
         std::uint32_t offset;
         std::uint16_t size;
@@ -29,6 +32,10 @@ class ServiceAnswers {
 
     Kind kind() const { return kind_; }
     bool has_choices() const { return kind_ != Kind::servfail && kind_ != Kind::nodata; }
+    bool has_names() const noexcept { return names_; } ///< some choice is a name
+    bool is_name(std::size_t choice) const noexcept {
+        return names_ && set(choice, false).count && get16(wire(set(choice, false)) + 2) == rrtype::cname;
+    }
     bool depends_on_client() const { return kind_ == Kind::by_client; }
 
     std::size_t by_class(ClientClassIndex c) const noexcept { return classes_[c]; }
@@ -57,7 +64,8 @@ class ServiceAnswers {
     std::uint16_t choices_ = 0;
     std::uint16_t columns_ = 0;
     Kind kind_ = Kind::servfail;
-    [[maybe_unused]] std::uint8_t padding_[3] = {}; // zero, so that equal blocks are equal octets
+    bool names_ = false;
+    [[maybe_unused]] std::uint8_t padding_[2] = {}; // zero, so that equal blocks are equal octets
 };
 
 } // namespace fairway::dns

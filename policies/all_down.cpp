@@ -9,7 +9,7 @@ namespace {
 
 AnswerPlan policy_over(const Model& model, const Service& service, std::vector<Candidate> candidates,
                        std::optional<EndpointIndex> active) {
-    for (Candidate& c : candidates) c.fit = c.usable = c.usable && !c.addresses.empty();
+    for (Candidate& c : candidates) c.fit = c.usable = c.usable && c.answers();
     if (active && !candidates[*active].usable) active.reset();
     std::vector<std::optional<EndpointIndex>> nothing_before;
     return select(model, service, candidates, active, nothing_before);

@@ -18,6 +18,7 @@ struct Choice {
     EndpointIndex endpoint = 0;
     std::vector<IpAddress> addresses; ///< both families; a family without any is NODATA (L11)
     std::uint32_t weight = 1;         ///< of the draw; choices of weight 0 are not drawn
+    std::optional<Name> cname{};      ///< answered instead of addresses, whatever is asked for
     bool operator==(const Choice&) const = default;
 };
 

@@ -23,7 +23,7 @@ struct Scope {
 /// An operator's word over health (L19). Persisted; ends by command or at `expires`.
 struct Override {
     /// The first that covers an endpoint rules it. Force-down takes it out whatever else is said; maintenance
-    /// too, and its failures are expected; drain sends new traffic elsewhere; force-up counts as healthy
+    /// and drain do too, each for a reason of its own; force-up counts as healthy
     /// (under `follow` the application only). A freeze keeps the published answers as they are.
     enum class Kind { force_down, maintenance, drain, force_up, freeze };
     std::string id;
@@ -89,6 +89,7 @@ struct PlanRecord {
         std::string datacenter; ///< empty: of no one endpoint
         std::vector<IpAddress> addresses;
         std::uint32_t weight = 1;
+        std::string cname; ///< empty: the addresses are answered
     };
     AnswerPlan::Kind kind{};
     std::uint32_t ttl = 0;

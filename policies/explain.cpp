@@ -28,6 +28,8 @@ class Explainer {
             tier("application", e, state.assessment.application);
             tier("stateful", e, state.assessment.stateful);
             if (state.excluded) line("override", dc(e), "dropped", unfit_reason(s_, c_, e));
+            if (state.damping.suppressed && state.readiness == Readiness::ready)
+                line("damping", dc(e), state.pressed ? "kept" : "dropped", unfit_reason(s_, c_, e));
             if (state.braked) line("brake", dc(e), "kept", "unfit, but too many went at once");
         }
     }
@@ -59,7 +61,7 @@ class Explainer {
         line("client", "", "kept", by ? "in network " + by->to_string() : "in no known network");
         const Choice& choice = s_.plan.choices[s_.plan.by_client.at(k)];
         line("answer", site_of(choice, c_), "chosen", "nearest of those that are fit");
-        out_.answer.push_back({site_of(choice, c_), choice.addresses, 1});
+        out_.answer.push_back({site_of(choice, c_), choice.addresses, 1, choice.cname});
     }
 
   private:
@@ -83,7 +85,7 @@ class Explainer {
         for (const Choice& k : s_.plan.choices) {
             double p = total > 0 ? k.weight / total : 0;
             line("answer", site_of(k, c_), "chosen", "with probability " + std::to_string(p).substr(0, 5));
-            out_.answer.push_back({site_of(k, c_), k.addresses, p});
+            out_.answer.push_back({site_of(k, c_), k.addresses, p, k.cname});
         }
         if (s_.plan.choices.empty())
             line("answer", "", "none", s_.plan.kind == AnswerPlan::Kind::nodata ? "NODATA" : "SERVFAIL");

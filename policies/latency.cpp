@@ -64,7 +64,7 @@ AnswerPlan latency(const Latency& policy, const Model& model, const Service& ser
         previous[i] = e;
         if (!choice_of[*e]) {
             choice_of[*e] = static_cast<std::uint16_t>(plan.choices.size());
-            plan.choices.push_back({*e, candidates[*e].addresses, 1});
+            plan.choices.push_back({*e, candidates[*e].addresses, 1, candidates[*e].cname});
         }
         plan.by_client.push_back(*choice_of[*e]);
     }

@@ -59,15 +59,19 @@ Readiness tier(const Expression& e, const std::vector<BoundCheck>& bound,
                std::span<const MemberState> members, std::size_t i, Measure measure) {
     return evaluate(e, [&](CheckIndex check) {
         for (const BoundCheck& b : bound)
-            if (b.check == check)
+            if (b.check == check && !b.members.empty())
                 return b.per_address ? verdict_of(members[b.members[i]], measure)
                                      : check_verdict(b, members, measure);
-        return Readiness::ready; // not bound: unchecked on purpose
+        return Readiness::ready; // nothing is looked at: unchecked on purpose
     });
 }
 
 void judge_addresses(Assessment& a, const Service& s, const Endpoint& e, const BoundEndpoint& bound,
                      std::span<const MemberState> members, Measure measure) {
+    if (e.addresses.empty()) { // a name is answered: its checks have targets of their own
+        a.application = tier(*s.application, bound.application, members, 0, measure);
+        return;
+    }
     Count v4, v6;
     for (std::size_t i = 0; i < e.addresses.size(); ++i) {
         Readiness r = tier(*s.application, bound.application, members, i, measure);

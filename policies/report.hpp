@@ -79,6 +79,7 @@ struct Explanation {
         std::string datacenter;
         std::vector<IpAddress> addresses;
         double probability = 0;
+        std::optional<Name> cname{}; ///< answered instead of addresses
     };
     std::string name, client;
     std::vector<Line> lines;

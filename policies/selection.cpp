@@ -5,7 +5,7 @@
 namespace fairway::policies {
 
 AnswerPlan only(const Candidate& c) {
-    return {.kind = AnswerPlan::Kind::draw, .choices = {{c.endpoint, c.addresses, 1}}};
+    return {.kind = AnswerPlan::Kind::draw, .choices = {{c.endpoint, c.addresses, 1, c.cname}}};
 }
 
 AnswerPlan select(const Model& model, const Service& service, std::span<const Candidate> candidates,

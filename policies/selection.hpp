@@ -17,6 +17,8 @@ struct Candidate {
     bool usable = false; ///< may be answered at all
     std::vector<IpAddress> addresses; ///< what it would answer
     std::uint32_t weight = 1;
+    std::optional<Name> cname{}; ///< answered instead of addresses
+    bool answers() const { return !addresses.empty() || cname; }
 };
 
 /// Active/passive: the best in `order`, fit ones first; nullopt if none is usable.

@@ -71,8 +71,8 @@ Instant out_since(const Turn& t, EndpointIndex e, const EndpointState& was) {
     return t.s.born - t.c.model.brake.within;
 }
 
-std::string suppressed_text(const ServiceContext& c, EndpointIndex e) {
-    Duration left = passing_since(c, e) + calm_after - c.now.mono;
+std::string suppressed_text(const ServiceContext& c, const EndpointState& state) {
+    Duration left = state.calm_since.value_or(c.now.mono) + calm_after - c.now.mono;
     return "suppressed: it flaps, and has to pass unbroken for " + brief(calm_after) + ", " +
            brief(std::max(left, Duration{})) + " left";
 }
@@ -96,15 +96,18 @@ void tell_fitness(Turn& t, EndpointIndex e, const EndpointState& now) {
 
 /// Out by automation, ready again, and held because it flaps (L5). Under `follow` fitness moves no traffic.
 bool damped(Turn& t, EndpointIndex e, EndpointState& state) {
+    // A site that never was left does not return: the latch holds it, whatever its health was meanwhile.
+    bool seat = t.s.active == e && std::holds_alternative<ActivePassive>(t.c.service.policy);
+    if (seat || t.c.service.follows_primary()) t.noted |= std::exchange(state.damping.suppressed, false);
     bool returns = state.was_fit && !state.fit && (state.out_since || state.damping.suppressed);
-    if (!returns || t.c.service.follows_primary()) return false;
+    if (!returns || seat || t.c.service.follows_primary()) return false;
     bool was = state.damping.suppressed;
-    Instant since = passing_since(t.c, e);
+    Instant since = state.calm_since.value_or(t.c.now.mono);
     t.noted |= lets_return(state.damping, since, t.c.now.mono) || !was;
     if (!state.damping.suppressed) return false;
     t.due(since + calm_after);
     if (was) return true;
-    t.say(Change::endpoint_suppressed, Severity::warning, t.datacenter(e) + " " + suppressed_text(t.c, e))
+    t.say(Change::endpoint_suppressed, Severity::warning, t.datacenter(e) + " " + suppressed_text(t.c, state))
         .datacenter = t.datacenter(e);
     return true;
 }
@@ -115,13 +118,26 @@ const Override* ruling_override(const ServiceContext& c, EndpointIndex e) {
 }
 
 /// As healthy as it can be; of a followed database only its own word counts (L19).
-void force_up(const Service& service, EndpointState& state) {
+void force_up(Turn& t, EndpointState& state) {
     state.assessment.application = Readiness::ready;
-    if (!service.follows_primary()) state.assessment.stateful = Readiness::ready;
+    if (!t.c.service.follows_primary()) state.assessment.stateful = Readiness::ready;
     state.assessment.healthy.assign(state.assessment.healthy.size(), true);
     state.assessment.lost_v4 = state.assessment.lost_v6 = false;
     state.readiness = both(state.assessment);
-    state.damping.suppressed = false;
+    t.noted |= std::exchange(state.damping.suppressed, false);
+}
+
+/// Begin of the unbroken run of passes of all that holds the endpoint up now.
+Instant calm_begin(const ServiceContext& c, EndpointIndex e) {
+    Instant begin{};
+    for (auto* tier : {&c.bound[e].application, &c.bound[e].stateful})
+        for (const BoundCheck& b : *tier)
+            for (MemberSlot slot : b.members) {
+                const MemberHealth& h = c.members[slot].health;
+                if (h.ready() == Readiness::ready)
+                    begin = std::max({begin, h.works.begin, h.meets.since, h.keeps_up.since});
+            }
+    return begin;
 }
 
 void assess_endpoint(Turn& t, EndpointIndex e) {
@@ -133,10 +149,13 @@ void assess_endpoint(Turn& t, EndpointIndex e) {
     state.readiness = both(state.assessment);
     const Override* o = ruling_override(t.c, e);
     state.excluded = excludes(o) || !named(t.c.service, e);
-    if (o && !excludes(o)) force_up(t.c.service, state);
+    bool forced = o && !excludes(o);
+    if (forced) force_up(t, state);
+    if (state.readiness != Readiness::ready) state.calm_since.reset();
+    else if (!state.calm_since) state.calm_since = calm_begin(t.c, e);
     if (o) t.due(t.c.now.at(o->expires));
 
-    bool fit = state.readiness == Readiness::ready && !state.excluded && !damped(t, e, state);
+    bool fit = state.readiness == Readiness::ready && !state.excluded && (forced || !damped(t, e, state));
     bool decided = state.readiness != Readiness::undecided || state.excluded;
     bool changed = fit != state.fit || (state.since == Instant{} && decided);
     if (fit || state.excluded || !decided) state.out_since.reset();
@@ -168,7 +187,8 @@ void press_into_service(Turn& t) {
         state.pressed = true;
         state.assessment = early;
         if (was) continue;
-        t.why = t.datacenter(e) + " passes and nothing else is fit: used before its hold-down is over";
+        t.why = t.datacenter(e) + " passes and nothing else is fit: used before its hold-down, or the calm "
+                                  "that damping asks for, is over";
         t.say(Change::endpoint_pressed, Severity::warning, t.why).datacenter = t.datacenter(e);
     }
 }
@@ -180,7 +200,7 @@ std::string unfit_reason(const ServiceState& s, const ServiceContext& c, Endpoin
                fairway::to_string(o->expires);
     if (state.excluded) return "weight 0 or not named by the policy";
     if (const MemberState* m = culprit(c.bound[e], c.members)) return member_text(*m);
-    if (state.damping.suppressed) return suppressed_text(c, e);
+    if (state.damping.suppressed) return suppressed_text(c, state);
     return "its checks pass";
 }
 
@@ -290,7 +310,8 @@ std::vector<Candidate> not_excluded(const ServiceState& s, const ServiceContext&
     std::vector<Candidate> list;
     for (EndpointIndex e = 0; e < s.endpoints.size(); ++e) {
         const Endpoint& endpoint = c.service.endpoints[e];
-        list.push_back({e, false, !s.endpoints[e].excluded, endpoint.addresses, endpoint.weight});
+        list.push_back(
+            {e, false, !s.endpoints[e].excluded, endpoint.addresses, endpoint.weight, endpoint.cname});
     }
     return list;
 }

@@ -27,6 +27,7 @@ struct EndpointState {
     Instant since{};                  ///< of `fit`
     std::optional<Instant> out_since; ///< taken out by automation
     Damping damping;
+    std::optional<Instant> calm_since; ///< begin of the unbroken run in which it has been ready
 };
 
 struct ServiceState {

@@ -79,8 +79,11 @@ void decide(Turn& t, std::span<const SiteClaim> claims) {
 
 Effects take_turn(ServiceState& s, const ServiceContext& c) {
     Turn t{.s = s, .c = c};
-    t.frozen = s.frozen && !std::exchange(s.thawed, false) && !(s.running && s.running->while_frozen);
+    bool switching = s.running && s.running->while_frozen && s.running->step != SwitchStep::awaiting_approval;
+    t.frozen = s.frozen && !std::exchange(s.thawed, false) && !switching;
     s.due.reset();
+    if (const Override* f = freezing(c.overrides, c.service.name.to_string(), c.now.wall))
+        t.due(c.now.at(f->expires));
     bool served_before = s.served;
     assess_endpoints(t);
     press_into_service(t);
@@ -91,8 +94,8 @@ Effects take_turn(ServiceState& s, const ServiceContext& c) {
     if (!t.frozen) decide(t, claims);
     bool opened = !served_before && s.served;
     if (opened && freezing(c.overrides, c.service.name.to_string(), c.now.wall)) s.frozen = s.plan;
-    if ((t.latched || t.noted || opened) && t.out.services.empty())
-        t.out.services.push_back(record_of(s, c.model, c.now));
+    if (t.latched || t.noted || opened || !t.out.services.empty())
+        t.out.services = {record_of(s, c.model, c.now)};
     return std::move(t.out);
 }
 
@@ -104,7 +107,7 @@ PlanRecord record_of(const AnswerPlan& plan, const Model& model, const Service& 
     PlanRecord r{.kind = plan.kind, .ttl = plan.ttl, .by_client = plan.by_client};
     for (const Choice& k : plan.choices)
         r.choices.push_back({k.endpoint == no_endpoint ? "" : model.datacenter_of(service, k.endpoint).name,
-                             k.addresses, k.weight});
+                             k.addresses, k.weight, k.cname ? k.cname->to_string() + "." : ""});
     return r;
 }
 
@@ -112,7 +115,7 @@ PlanRecord record_of(const AnswerPlan& plan, const Model& model, const Service& 
 AnswerPlan plan_of(const PlanRecord& r, const Model& model, const Service& service) {
     AnswerPlan plan{.kind = r.kind, .ttl = r.ttl, .by_client = r.by_client};
     for (const PlanRecord::Choice& k : r.choices) {
-        plan.choices.push_back({no_endpoint, k.addresses, k.weight});
+        plan.choices.push_back({no_endpoint, k.addresses, k.weight, Name::parse(k.cname)});
         for (EndpointIndex e = 0; e < service.endpoints.size(); ++e)
             if (model.datacenter_of(service, e).name == k.datacenter) plan.choices.back().endpoint = e;
     }

@@ -5,7 +5,7 @@ namespace fairway::policies {
 AnswerPlan weighted(std::span<const Candidate> candidates) {
     AnswerPlan plan{.kind = AnswerPlan::Kind::draw};
     for (const Candidate& c : candidates)
-        if (c.usable && c.weight > 0) plan.choices.push_back({c.endpoint, c.addresses, c.weight});
+        if (c.usable && c.weight > 0) plan.choices.push_back({c.endpoint, c.addresses, c.weight, c.cname});
     return plan.choices.empty() ? AnswerPlan{} : plan;
 }
 

@@ -166,21 +166,48 @@ void check_coverage(const Endpoint& e, const Place& place, const Draft& d, Bindi
                            "the checks of " + subject + " only watch (`required: false`) and never decide");
 }
 
+void read_cname(const Mapping& m, Endpoint& e, Binding& b) {
+    const Node* n = m.get("cname");
+    if (!n) return;
+    if (n->is_scalar()) e.cname = Name::parse(n->text);
+    if (!e.cname || e.cname->is_root()) return wrong(*n, key(".cname"), b.problems);
+    if (m.has("addresses"))
+        b.problems.error(n->place(), "`cname` beside `addresses`: one of them is what is answered");
+}
+
+/// What is answered as a name has no address to look at: checks need targets of their own.
+void check_cname(const Endpoint& e, const Place& place, const Draft& d, Binding& b) {
+    if (!e.cname || d.service.unchecked || e.unchecked || !d.notes.usable || !d.checks_usable) return;
+    bool any = false, aimless = false;
+    const auto visit = [&](CheckIndex c, bool) {
+        any = true;
+        aimless = aimless || !e.targets.contains(c);
+    };
+    if (d.service.application) each_check(*d.service.application, visit);
+    if (d.service.stateful) each_check(*d.service.stateful, visit);
+    if (!any || aimless)
+        b.problems.error(place,
+                         "no check can look at " + e.cname->to_string() +
+                             ", which is answered as it is: give its `targets`, or say `unchecked: true`");
+}
+
 void read_endpoint(const Mapping::Entry& entry, Draft& d, Binding& b) {
     Endpoint e;
     const auto datacenter = b.datacenter(entry.name, entry.place);
     const Mapping m(*entry.value, base, b.problems);
     if (const Node* n = m.get("addresses")) read_addresses(*n, e, b);
+    read_cname(m, e, b);
     m.read("weight", e.weight);
     m.read("unchecked", e.unchecked);
     TargetReader(e, d, b).read(m);
-    const bool elsewhere = entry.value->find("alias") || entry.value->find("cname"); // refused above
+    const bool elsewhere = entry.value->find("alias"); // refused above
     if (elsewhere || !datacenter || !entry.value->is_mapping()) d.notes.usable = false;
-    if (!m.has("addresses") && !elsewhere && entry.value->is_mapping())
-        b.problems.error(entry.place, "an endpoint without `addresses`");
+    if (!m.has("addresses") && !m.has("cname") && !elsewhere && entry.value->is_mapping())
+        b.problems.error(entry.place, "an endpoint without `addresses` or `cname`");
     else if (const Node* n = m.get("addresses"); n && n->is_sequence() && n->items.empty())
         b.problems.error(n->place(), "addresses: expected at least one address");
     check_coverage(e, entry.place, d, b);
+    check_cname(e, entry.place, d, b);
     if (!datacenter) return;
     e.datacenter = *datacenter;
     d.service.endpoints.push_back(std::move(e));

@@ -50,6 +50,29 @@ void negative_ttl(const Service& s, const ServiceNotes& notes, Binding& b) {
                                s.name.to_string() + " (" + to_string(s.ttl.min) + "): lower the SOA minimum");
 }
 
+/// Nothing else may stand at a name that is answered with a CNAME (RFC 1034 section 3.6.2).
+void cname_stands_alone(Binding& b) {
+    std::map<std::string, std::size_t> answered; // names in wire form that may be a CNAME, and their services
+    for (std::size_t i = 0; i < b.model.services.size(); ++i) {
+        const Service& s = b.model.services[i];
+        const auto is_cname = [](const Endpoint& e) { return e.cname.has_value(); };
+        if (std::any_of(s.endpoints.begin(), s.endpoints.end(), is_cname))
+            answered.emplace(std::string(s.name.wire().begin(), s.name.wire().end()), i);
+    }
+    if (answered.empty()) return;
+    for (const Zone& zone : b.model.zones)
+        for (std::size_t r = 0; r < zone.records.size(); ++r) {
+            const auto owner = zone.records[r].owner;
+            const auto found = answered.find(std::string(owner.begin(), owner.end()));
+            if (found == answered.end()) continue;
+            b.problems.error(b.services[found->second].name,
+                             b.model.services[found->second].name.to_string() +
+                                 " has other records in the zone " + zone.name.to_string() +
+                                 ": none of its endpoints can be a `cname`");
+            answered.erase(found);
+        }
+}
+
 /// A latency policy that knows nothing of its clients gives all of them the same. Said once, of the first.
 void latency_knows_clients(Binding& b) {
     if (!b.model.clients.networks.empty()) return;
@@ -125,6 +148,7 @@ void services(Binding& b) {
 
 void review(Binding& b) {
     services(b);
+    cname_stands_alone(b);
     latency_knows_clients(b);
     self_doubt(b);
     for (std::size_t z = 0; z < b.zones.size(); ++z) spread_of_name_servers(z, b);

@@ -28,9 +28,11 @@ void show(Context& c, const daemon::JsonValue& e) {
     c.terminal.table(rows);
     c.terminal.line("");
     for (const auto& o : e.at("answer").items())
-        c.terminal.line(std::to_string(std::lround(100 * o.number("probability").value_or(0))) + " %  " +
-                        o.text("datacenter") + "  " + joined(o.at("addresses").items()) + "  (TTL " +
-                        e.text("ttl") + " s)");
+        c.terminal.line(
+            std::to_string(std::lround(100 * o.number("probability").value_or(0))) + " %  " +
+            o.text("datacenter") + "  " +
+            (o.text("cname").empty() ? joined(o.at("addresses").items()) : "CNAME " + o.text("cname")) +
+            "  (TTL " + e.text("ttl") + " s)");
     if (e.at("answer").items().empty()) c.terminal.line("no address is answered", Colour::bad);
 }
 

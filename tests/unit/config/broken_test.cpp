@@ -153,6 +153,28 @@ const Row rows[] = {
      "(did you mean `weighted`?)"},
     {"policy for later", service("    policy: ^geo\n    application: web\n" + two_sites),
      "services.*.policy.type: geo is not supported yet"},
+    {"cname beside addresses",
+     service("    policy: weighted\n    unchecked: true\n"
+             "    endpoints: {east: {addresses: [192.0.2.1], cname: ^lb.example.net.}, west: {addresses: "
+             "[198.51.100.1]}}\n"),
+     "`cname` beside `addresses`"},
+    {"cname that no check can look at",
+     service("    policy: weighted\n    application: web\n"
+             "    endpoints: {^east: {cname: lb.example.net.}, west: {addresses: [198.51.100.1]}}\n"),
+     "no check can look at lb.example.net"},
+    {"cname that is no name",
+     service("    policy: weighted\n    unchecked: true\n    endpoints: {east: {cname: ^a..b}}\n"),
+     "cname: expected a domain name"},
+    {"cname beside other records",
+     "zones: {gtm.example.com: {nameservers: {ns1: [192.0.2.1]}, records: [\"shop TXT x\"]}}\n"
+     "datacenters: {east: {}}\nservices:\n  ^shop.gtm.example.com: {policy: weighted, unchecked: true,"
+     " endpoints: {east: {cname: lb.example.net.}}}\n",
+     "shop.gtm.example.com has other records in the zone gtm.example.com"},
+    {"cname at the apex",
+     "zones: {gtm.example.com: {nameservers: {ns1: [192.0.2.1]}}}\n"
+     "datacenters: {east: {}}\nservices:\n  ^gtm.example.com: {policy: weighted, unchecked: true,"
+     " endpoints: {east: {cname: lb.example.net.}}}\n",
+     "gtm.example.com has other records in the zone gtm.example.com"},
     {"weights given twice",
      service(
          "    policy: {type: weighted, weights: {east: 1, west: 1}}\n    application: web\n"

@@ -47,7 +47,7 @@ StateWrite a_write() {
                    .returns = {{"west", today - 5min, true}},
                    .frozen = policies::PlanRecord{AnswerPlan::Kind::by_client,
                                                   10,
-                                                  {{"east", {*IpAddress::parse("192.0.2.1")}, 7}},
+                                                  {{"east", {*IpAddress::parse("192.0.2.1")}, 7, "lb.example.net."}},
                                                   {0, 0}},
                    .running = a_switch()},
                   {.service = "www.test"}};
@@ -146,6 +146,7 @@ TEST_CASE("what is written is restored, every field of it") {
     REQUIRE(shop.frozen->choices.size() == 1);
     CHECK(shop.frozen->choices[0].datacenter == "east");
     CHECK(shop.frozen->choices[0].weight == 7);
+    CHECK(shop.frozen->choices[0].cname == "lb.example.net.");
     CHECK(shop.frozen->choices[0].addresses[0].to_string() == "192.0.2.1");
     REQUIRE(shop.returns.size() == 1);
     CHECK(shop.returns[0].datacenter == "west");

@@ -2,6 +2,7 @@
 #include "tests/unit/dns/oracle.hpp"
 
 #include <doctest/doctest.h>
+#include <map>
 
 using namespace fairway;
 using namespace fairway::dns;
@@ -326,6 +327,45 @@ TEST_CASE("hints of a service's addresses are what the service answers now, for 
     plan.kind = AnswerPlan::Kind::servfail;
     CHECK(looked_up(*compile(m, std::vector{plan}, 3), "shop.example.com.", "HTTPS") ==
           "NOERROR [qr aa]\nan shop.example.com. 300 HTTPS 1 . alpn=h2");
+}
+
+TEST_CASE("a choice that is a name is a CNAME, whatever is asked for, and is followed where it leads here") {
+    Model m =
+        model_of({zone_of("example.com", {soa, "@ 3600 NS ns1", "ns1 3600 A 192.0.2.53", "lb 300 A 192.0.2.7",
+                                          "www 300 HTTPS 1 cdn ipv4hint=192.0.2.1"})});
+    m.services = {service("*.tree.example.com"), service("cdn.example.com"), service("near.example.com")};
+    const auto named = [](const char* name) {
+        AnswerPlan plan{.kind = AnswerPlan::Kind::draw, .ttl = 10};
+        plan.choices = {{.endpoint = 0, .weight = 1, .cname = Name::parse(name)}};
+        return plan;
+    };
+    const auto now = compile(
+        m, std::vector{named("lb.elsewhere.net."), named("lb.elsewhere.net."), named("lb.example.com.")}, 1);
+    const std::string alias = "NOERROR [qr aa]\nan cdn.example.com. 10 CNAME lb.elsewhere.net.";
+    for (const char* type : {"A", "AAAA", "TXT", "CNAME", "ANY"})
+        CHECK(looked_up(*now, "cdn.example.com.", type) == alias);
+    CHECK(looked_up(*now, "a.b.tree.example.com.", "MX") ==
+          "NOERROR [qr aa]\nan a.b.tree.example.com. 10 CNAME lb.elsewhere.net.");
+    const std::string near = "\nan near.example.com. 10 CNAME lb.example.com.";
+    CHECK(looked_up(*now, "near.example.com.", "A") ==
+          "NOERROR [qr aa]\nan lb.example.com. 300 A 192.0.2.7" + near);
+    CHECK(looked_up(*now, "near.example.com.", "AAAA") == "NOERROR [qr aa]" + near + negative);
+    CHECK(looked_up(*now, "near.example.com.", "CNAME") == "NOERROR [qr aa]" + near);
+    // hints of a host that is a name now are nobody's addresses
+    CHECK(looked_up(*now, "www.example.com.", "HTTPS") ==
+          "NOERROR [qr aa]\nan www.example.com. 300 HTTPS 1 cdn.example.com.");
+
+    // beside addresses, each is answered in its turn and never both
+    AnswerPlan mixed = named("lb.elsewhere.net.");
+    mixed.choices.push_back({1, ips({"192.0.2.1"}), 1});
+    const auto both = compile(m, std::vector{mixed, mixed, mixed}, 2);
+    const std::string address = "NOERROR [qr aa]\nan cdn.example.com. 10 A 192.0.2.1";
+    std::map<std::string, int> seen;
+    for (std::uint64_t seed = 1; seed <= 200; ++seed)
+        ++seen[decode(ask(*both, make_query("cdn.example.com.", rrtype::a), {}, seed)).value().text()];
+    CHECK(seen.size() == 2);
+    CHECK(seen[alias] > 0);
+    CHECK(seen[address] > 0);
 }
 
 TEST_CASE("additional data is left out where it does not fit, and sets no TC") {

@@ -230,6 +230,19 @@ TEST_CASE("the culprit is a member that is unready, else one that is undecided, 
     CHECK(culprit(e, b.members) == &b.members[1]);
 }
 
+TEST_CASE("L6: an endpoint that is answered as a name is judged by the targets of its checks") {
+    Bench b({});
+    b.model.services[0].endpoints[0].cname = Name::parse("lb.example.net");
+    b.model.services[0].endpoints[0].targets[web] = {{.host = std::string("lb.example.net"), .port = 443}};
+    b.bind_members();
+    REQUIRE(b.members.size() == 1);
+    for (Readiness r : {Readiness::undecided, Readiness::ready, Readiness::unready}) {
+        b.set(0, r);
+        CHECK(b.judged().application == r);
+        CHECK_FALSE(b.judged().lost_v4);
+    }
+}
+
 TEST_CASE("L11: min_healthy counts the addresses of each family by itself") {
     Bench b({"10.1.0.1", "10.1.0.2", "10.1.0.3", "2001:db8::1", "2001:db8::2"});
     b.model.services[0].min_healthy.share = 0.5; // 2 of 3, 1 of 2

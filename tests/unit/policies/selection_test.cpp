@@ -164,3 +164,22 @@ TEST_CASE("P1: round robin answers each usable endpoint as often as the others, 
         }
     });
 }
+
+TEST_CASE("L8, P1: a name is an answer as good as an address, when nothing is fit too") {
+    Model m = world(2);
+    Service& s = serve(m, "www", Weighted{});
+    s.endpoints[0].addresses.clear();
+    s.endpoints[0].cname = Name::parse("lb.example.net");
+    s.endpoints[0].targets[web] = {{.host = std::string("lb.example.net"), .port = 443}};
+    auto list = candidates(s, {Be::fit, Be::fit});
+    list[0].cname = s.endpoints[0].cname;
+    auto plan = weighted(list);
+    REQUIRE(plan.choices.size() == 2);
+    CHECK(plan.choices[0].cname == s.endpoints[0].cname);
+    CHECK_FALSE(plan.choices[1].cname);
+
+    Desk d(m);
+    d.pass_time(30s);
+    CHECK(d.answer() == "east+west"); // never looked at: as if all were up
+    CHECK(d.engine.plan(0).choices[0].cname == s.endpoints[0].cname);
+}
