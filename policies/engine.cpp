@@ -107,12 +107,14 @@ void tell_reloaded(Effects& out, const Model& old_model, const std::vector<Servi
         auto before = sites_of(old_services[*o].plan, old_model, *o),
              after = sites_of(s.plan, model, s.index);
         if (before != after)
-            out.transitions.push_back({.change = Change::plan_changed,
-                                       .service = name.to_string(),
-                                       .from = joined(before),
-                                       .to = joined(after),
-                                       .reason = "the configuration has changed",
-                                       .decided = now.mono});
+            out.transitions.push_back(
+                {.change = Change::plan_changed,
+                 .service = name.to_string(),
+                 .from = joined(before),
+                 .to = joined(after),
+                 .reason = s.frozen ? "the configuration no longer has what is answered; a freeze keeps it"
+                                    : "the configuration has changed",
+                 .decided = now.mono});
     }
 }
 
@@ -127,8 +129,11 @@ void carry_over(ServiceState& to, ServiceState& from, const Model& old_model, co
     to.all_down_since = from.all_down_since;
     to.awaiting_failback = from.awaiting_failback;
     to.partial_failure = from.partial_failure;
-    to.plan = moved_plan(from, old_model, to, model);
-    if (from.frozen) to.frozen = to.plan;
+    if (!from.frozen) to.plan = moved_plan(from, old_model, to, model); // a frozen one is as it was
+    else if (!to.plan.by_client.empty() && old_model.clients.classes != model.clients.classes) {
+        to.plan.by_client.assign(model.clients.classes.size(), to.plan.by_client.front());
+        to.frozen = to.plan;
+    }
     if (!to.keeps_plan) to.born = from.born;
     to.plan_since = from.plan_since;
     to.reason = from.reason;
@@ -358,8 +363,10 @@ void Engine::State::take(const Observation& seen, Effects& out, Now now) {
 }
 
 Effects Engine::start(Now now) {
+    Effects out;
+    state_->review_freezes(out, now);
     state_->mark_all();
-    Effects out = state_->settle(now);
+    out.append(state_->settle(now));
     // Too old for this start is too old for the next, however soon it comes.
     std::ranges::move(std::exchange(state_->outdated, {}), std::back_inserter(out.members));
     out.plans.clear(); // every plan is new to the world, whatever it is

@@ -55,8 +55,9 @@ bool takes_last(const ServiceState& s, const Model& model, const Scope& scope) {
         return covered(s.followed->endpoint) && !s.endpoints[s.followed->endpoint].excluded;
     bool usable_before = false, usable_after = false, any_left = false;
     for (EndpointIndex e = 0; e < s.endpoints.size(); ++e) {
-        usable_before |= s.endpoints[e].fit;
-        usable_after |= s.endpoints[e].fit && !covered(e);
+        bool usable = s.endpoints[e].fit || s.endpoints[e].pressed;
+        usable_before |= usable;
+        usable_after |= usable && !covered(e);
         any_left |= !s.endpoints[e].excluded && !covered(e);
     }
     bool touches = false;
@@ -172,7 +173,15 @@ void Engine::State::review_freezes(Effects& out, Now now) {
         bool freeze = freezing(overrides, model->services[s.index].name.to_string(), now.wall);
         if (freeze == s.frozen.has_value() || !s.served) continue;
         if (freeze) s.frozen = s.plan;
-        else s.frozen.reset();
+        else {
+            s.frozen.reset();
+            // Thawed by the start itself, before anything was seen: the plan stays until it is decided anew
+            // (L20).
+            if (now.mono - s.born < 10s) {
+                s.served = false;
+                s.keeps_plan = true;
+            }
+        }
         out.services.push_back(record_of(s, *model, now));
     }
 }
@@ -182,10 +191,12 @@ std::vector<ServiceIndex> Engine::State::touched(const Command& command) const {
     auto about = [&](const ServiceState& s) {
         const Service& service = model->services[s.index];
         const std::string name = service.name.to_string();
-        auto in_scope = [&](Scope scope) { // whatever the datacenter
-            if (auto n = Name::parse(scope.service)) scope.service = n->to_string();
-            scope.datacenter.clear();
-            return covers(scope, {name, "", service.tags});
+        auto in_scope = [&](Scope scope) {
+            if (auto n = Name::parse(scope.service); n && !scope.service.empty())
+                scope.service = n->to_string();
+            return std::ranges::any_of(service.endpoints, [&](const Endpoint& e) {
+                return covers(scope, {name, model->datacenters[e.datacenter].name, service.tags});
+            });
         };
         auto named = [&](const std::string& said) { return service_named(*model, said) == s.index; };
         if (auto* c = std::get_if<SetOverride>(&command.what)) return in_scope(c->scope);
@@ -338,8 +349,9 @@ Engine::Commanded Engine::command(const Command& command, Now now) {
     for (ServiceIndex i : about)
         if (ServiceState& s = state_->services[i]; s.frozen && done.result.accepted && command.while_frozen) {
             s.thawed = true;
-            if (s.running && !std::holds_alternative<SetOverride>(command.what))
-                s.running->while_frozen = true;
+            bool override = std::holds_alternative<SetOverride>(command.what) ||
+                            std::holds_alternative<EndOverride>(command.what);
+            if (s.running && !override) s.running->while_frozen = true;
         }
     done.effects.append(state_->settle(now));
     if (std::holds_alternative<EndOverride>(command.what))

@@ -67,8 +67,8 @@ struct Facts {
     std::optional<std::uint64_t> epoch;    ///< PostgreSQL: timeline
     std::string system;                    ///< identity of the replicated system; empty: not reported
     std::optional<std::uint64_t> position; ///< bytes of log: written (primary) or received (standby)
-    std::optional<double> weight; ///< the share of its traffic it asks for, 0 to 1
-    std::optional<double> load;   ///< in the unit of whoever measures it
+    std::optional<double> weight;          ///< the share of its traffic it asks for, 0 to 1
+    std::optional<double> load;            ///< in the unit of whoever measures it
     std::optional<WallTime> certificate_ends;
     std::optional<Duration>
         lag; ///< as the product itself reports it; PostgreSQL's is reckoned in policies (L16)

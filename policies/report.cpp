@@ -18,11 +18,11 @@ std::string policy_name(const Service& s) {
 
 std::string state_word(const ServiceState& s, const Service& service) {
     if (!s.served) return "undecided";
+    if (s.frozen) return "frozen";
     if (s.all_excluded) return "excluded";
     if (s.all_down) return "all down: " + std::string(to_string(service.on_all_down.mode));
     if (!s.primaries.empty()) return "held: two primaries";
     if (s.no_primary) return "held: no primary";
-    if (s.frozen) return "frozen";
     if (s.running) return "switching: " + std::string(to_string(s.running->step));
     if (s.partial_failure) return "partial failure";
     return s.awaiting_failback ? "awaiting failback" : "serving";

@@ -299,6 +299,9 @@ RunbookView runbook_view(const ServiceState& s, const ServiceContext& c, std::sp
 
 void run_switch(Turn& t, std::span<const SiteClaim> claims) {
     if (!t.s.served || !t.s.orphan.empty()) return;
+    // Under a freeze only what an operator began or approved in spite of it goes on.
+    bool held = t.s.frozen && !(t.s.running && t.s.running->while_frozen);
+    if (held) return;
     if (!t.s.running) {
         if (t.c.service.follows_primary()) start_following_service(t, claims);
         else start_latched_service(t);

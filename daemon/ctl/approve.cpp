@@ -18,7 +18,7 @@ Command approve() {
     return {"approve",
             "Let a waiting switch go on",
             {{positional, "id", "as status shows it", true},
-             {flag, "while-frozen", "act although a freeze holds the answers"}},
+             {flag, "while-frozen", "act under a freeze: what it is about is decided anew, then held"}},
             run};
 }
 

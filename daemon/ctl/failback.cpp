@@ -21,7 +21,7 @@ Command failback() {
             "Return an active/passive service to its preferred site; waits until it has moved",
             {{positional, "service", "its name", true},
              {flag, "no-wait", "return as soon as it has begun"},
-             {flag, "while-frozen", "act although a freeze holds the answers"}},
+             {flag, "while-frozen", "act under a freeze: what it is about is decided anew, then held"}},
             run};
 }
 

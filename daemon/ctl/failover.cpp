@@ -25,7 +25,7 @@ Command failover() {
          {option, "to", "the datacenter to move to", true},
          {flag, "accept-claim", "follow a primary that is older or of another system than the followed one"},
          {flag, "no-wait", "return as soon as it has begun"},
-         {flag, "while-frozen", "act although a freeze holds the answers"}},
+         {flag, "while-frozen", "act under a freeze: what it is about is decided anew, then held"}},
         run};
 }
 

@@ -27,7 +27,8 @@ int end(Context& c, const std::string& what) {
                                                              {"while_frozen", c.flag("while-frozen")}})));
 }
 
-const Argument while_frozen{flag, "while-frozen", "act although a freeze holds the answers"};
+const Argument while_frozen{flag, "while-frozen",
+                            "act under a freeze: what it is about is decided anew, then held"};
 
 Arguments scope() {
     return {{option, "datacenter", "the datacenter"},

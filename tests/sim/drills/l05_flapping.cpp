@@ -17,6 +17,20 @@ void flaps(Story& s, const std::string& address, Duration period, double duty) {
 
 }
 
+namespace {
+
+/// Falls and comes back twice: would return a second time, and is held.
+void flap_twice(Drill& s, const std::string& site) {
+    for (int i = 0; i < 2; ++i) {
+        s.application(site, saying::refused());
+        s.runs(10s);
+        s.application_works(site);
+        s.runs(1min);
+    }
+}
+
+}
+
 TEST_CASE("H3, L5: whatever the rhythm of a flapping site, its service's answer changes at most four times") {
     std::size_t most = 0;
     for (std::string hold_down : {"0s", "30s"})
@@ -113,5 +127,83 @@ TEST_CASE("L5: a drain is the operator's, not a flap") {
         REQUIRE(s.undrain("www", "east").accepted);
         s.runs(1s);
         CHECK(s.answers("www") == "east+west");
+    }
+}
+
+TEST_CASE("L5, L12: the site a latch holds does not return: it is not left because it flapped") {
+    for (std::string more : {"", "hooks: {promote: {exec: [/srv/promote]}}\n"}) {
+        Drill s{sites(2, {{"batch", ordered("east, west") + "failover: approval\n" + more}})};
+        s.runs(1min);
+        flap_twice(s, "east");
+        CHECK(s.answers("batch") == "east");
+        CHECK(s.runbook().runs().empty());
+    }
+}
+
+TEST_CASE("L5, L12: a person moves to a suppressed site, and it stays there") {
+    Drill s{sites(2, {{"batch", ordered("east, west") + "failover: approval\nfailback: manual\n"}})};
+    s.runs(1min);
+    flap_twice(s, "west");
+    REQUIRE(s.endpoint("batch", "west").suppressed);
+    s.application("east", saying::refused());
+    s.runs(10s);
+    s.approve(s.waiting_switch("batch"));
+    s.runs(10s);
+    REQUIRE(s.answers("batch") == "west");
+    s.application_works("east");
+    s.runs(1h);
+    CHECK(s.answers("batch") == "west");
+}
+
+TEST_CASE("L5: one address that flaps for ever does not keep its endpoint out for ever") {
+    Drill s{sites_with(2, {"www", weighted},
+                       "east: {addresses: [10.1.0.1, 10.1.0.2]}\nwest: {addresses: [10.2.0.1]}\n")};
+    s.runs(1min);
+    flap_twice(s, "east");
+    REQUIRE(s.endpoint("www", "east").suppressed);
+    flaps(s, "10.1.0.2:8080", 5min, 0.03);
+    s.runs(11min);
+    CHECK(s.answers("www") == "east+west");
+}
+
+TEST_CASE("L5: a requirement that comes and goes is a flap as well") {
+    Drill s{sites(3, {{"api", "policy: weighted\napplication: web\nstateful: db\n"}})};
+    for (auto* site : {"east", "west", "eu"}) s.store_reports(site, {.quorum = true});
+    s.runs(1min);
+    Moment begin = s.now();
+    for (int i = 0; i < 20; ++i) {
+        s.store_reports("east", {.quorum = false});
+        s.runs(20s);
+        s.store_reports("east", {.quorum = true});
+        s.runs(70s);
+    }
+    CHECK(s.moves("api", begin) <= 4);
+}
+
+TEST_CASE("L19: a suppressed site that answers for want of another is the last usable one") {
+    Drill s{sites(2, {{"www", weighted}})};
+    s.runs(1min);
+    flap_twice(s, "east");
+    s.kill("west");
+    s.runs(1min);
+    REQUIRE(s.answers("www") == "east");
+    CHECK_FALSE(s.drain("www", "east").accepted);
+    CHECK(s.answers("www") == "east");
+}
+
+TEST_CASE("L19, L5: force-up brings a suppressed site back, and a failing one that has flapped") {
+    for (bool failing : {false, true}) {
+        Drill s{sites(2, {{"www", weighted}})};
+        s.runs(1min);
+        flap_twice(s, "east");
+        if (failing) {
+            s.application("east", saying::refused());
+            s.runs(10s);
+        }
+        REQUIRE(s.answers("www") == "west");
+        REQUIRE(s.sets(policies::Override::Kind::force_up, "www", "east").accepted);
+        s.runs(1min);
+        CHECK(s.answers("www") == "east+west");
+        CHECK(s.count(Change::endpoint_suppressed) == 1);
     }
 }

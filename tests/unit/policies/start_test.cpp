@@ -267,3 +267,18 @@ TEST_CASE("L20: a client of a latency service keeps its site through a restart, 
     Desk second(m, first.stored(), first.now.mono - dawn + 1s);
     CHECK(second.answer() == "west");
 }
+
+TEST_CASE("L19: a frozen plan whose freeze is no more is not held") {
+    Model m = world(2);
+    serve(m, "www", Weighted{});
+    Restored restored;
+    restored.services = {
+        {.service = "www.test",
+         .frozen = PlanRecord{AnswerPlan::Kind::draw, 10, {{"east", {ip("10.1.0.1")}, 1, ""}}, {}}}};
+    Desk d(std::move(m), restored);
+    CHECK(d.answer() == "east"); // until it is decided
+    d.everywhere(Desk::Sight::pass);
+    d.beats(3);
+    CHECK(d.answer() == "east+west");
+    CHECK(d.engine.report(d.now).services[0].state == "serving");
+}
