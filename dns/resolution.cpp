@@ -177,7 +177,8 @@ void Resolution::use_set(const Node& node, const RrsetHeader& set, OwnerAt owner
     const std::size_t record = message_.size();
     if (is_service_binding(set.type)) use_bindings(node, set, owner);
     else add(set, owner);
-    if (!truncated && names_host(set.type)) add_targets(node, set, record);
+    const bool none = message_.counts()[1] != 0; // no binding was left: the SOA says so
+    if (!truncated && !none && names_host(set.type)) add_targets(node, set, record);
 }
 
 // Record by record, because hints of a service's addresses are what that service answers now, for as long.

@@ -127,7 +127,10 @@ void Server::serve(Sockets sockets) {
 void Server::follow() {
     std::vector<SocketAddress> present;
     for (const auto& wildcard : wildcards_)
-        for (const auto& address : expand(wildcard)) present.push_back(address);
+        for (const auto& address : expand(wildcard)) {
+            if (address.ip.unspecified()) return; // they could not be read: nothing is known to have gone
+            present.push_back(address);
+        }
     drop_missing(present);
     add_new(present);
 }
@@ -159,9 +162,15 @@ void Server::add_new(const std::vector<SocketAddress>& present) {
         Sockets s = Sockets::bind(address, true, threads_);
         if (s.absent()) continue; // the kernel tells of it again once it can be used
         if (s.problem.empty()) s.problem = tcp_->add(std::move(s.tcp));
-        const Notice notice = s.problem.empty() ? Notice{Notice::Kind::added, s.address.to_string()}
-                                                : Notice{Notice::Kind::problem, s.problem};
-        if (s.problem.empty()) serve(std::move(s));
+        const SocketAddress where = s.address;
+        Notice notice = s.problem.empty() ? Notice{Notice::Kind::added, where.to_string()}
+                                          : Notice{Notice::Kind::problem, s.problem};
+        try {
+            if (s.problem.empty()) serve(std::move(s));
+        } catch (const std::exception& e) { // no thread or no memory for it: the others go on
+            tcp_->remove(where);
+            notice = {Notice::Kind::problem, where.to_string() + ": " + e.what()};
+        }
         if (tell_) tell_(notice);
     }
 }

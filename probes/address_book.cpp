@@ -50,7 +50,8 @@ Task<Resolution> AddressBook::find(std::string name) {
 }
 
 void AddressBook::forget_all_but(const std::set<std::string>& names) {
-    std::erase_if(entries_, [&](const auto& e) { return !names.contains(e.first); });
+    std::erase_if(entries_,
+                  [&](const auto& e) { return !names.contains(e.first) && e.second.waiting.empty(); });
 }
 
 } // namespace fairway::probes

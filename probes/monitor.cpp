@@ -32,6 +32,7 @@ void Monitor::look_now() {
 }
 
 Task<void> Monitor::run(Duration first) {
+    co_await sleep(loop_, 0s); // what made us may have taken this turn long, which is no lateness of a look
     for (Instant due = loop_.now().mono + first;;) {
         co_await alarm_.until(due);
         begun_ = loop_.now().mono;
@@ -57,7 +58,8 @@ Instant Monitor::pass_over(Duration late) {
     none.detail = "this node was " + brief(late) + " behind";
     none.begun = none.ended = begun_;
     report_(std::move(none));
-    return begun_ + std::chrono::duration_cast<Duration>(check_->timing.interval * random_share());
+    const Duration within = std::min(check_->timing.interval, longest_start);
+    return begun_ + std::chrono::duration_cast<Duration>(within * random_share());
 }
 
 Task<Observation> Monitor::observe() {

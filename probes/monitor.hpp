@@ -15,6 +15,9 @@
 
 namespace fairway::probes {
 
+/// A start must be decided within 10 s (L20), however long the interval: a first look comes within this.
+inline constexpr Duration longest_start = 5s;
+
 /// Belongs to its loop's thread; destroying it ends the look under way. Must not be destroyed by its own
 /// report.
 class Monitor {

@@ -14,7 +14,7 @@
 namespace fairway::probes {
 
 struct Assignment {
-    MemberId member;
+    MemberId member = 0;
     ProbeSpec spec;
 };
 

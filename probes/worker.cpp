@@ -25,7 +25,6 @@ namespace {
 constexpr std::size_t reserved_descriptors = 4000 + 512;
 /// Of several addresses looked at as one: before the whole look's time is up, each says what it waits for.
 constexpr Duration own_limit = 5ms;
-constexpr Duration longest_start = 5s; // a start must be decided within 10 s (L20), however long the interval
 
 std::size_t open_limit(std::size_t wanted) {
     rlimit r{};
@@ -269,10 +268,15 @@ Task<void> ProbeWorker::Bench::look_into(Finding& found, const ProbeSpec& spec, 
                                          Instant deadline, std::size_t& left, Completion<bool>::Setter done) {
     Reason silence = Reason::internal;
     try {
-        Task<Finding> looking = look_at_address(spec, address, silence);
-        Task<std::optional<Finding>> limited = with_deadline(loop_, deadline, std::move(looking));
-        std::optional<Finding> in_time = co_await limited;
-        found = in_time ? std::move(*in_time) : because(silence, "no whole answer in time");
+        if (open_ + tools_.closing.size() >= max_open_) {
+            found = because(Reason::local_limit, "too many looks at once");
+        } else {
+            const Counted counted(open_);
+            Task<Finding> looking = look_at_address(spec, address, silence);
+            Task<std::optional<Finding>> limited = with_deadline(loop_, deadline, std::move(looking));
+            std::optional<Finding> in_time = co_await limited;
+            found = in_time ? std::move(*in_time) : because(silence, "no whole answer in time");
+        }
     } catch (const std::exception& e) { found = because(Reason::internal, e.what()); }
     found.detail = printable(address.ip.to_string() + ": " + found.detail);
     if (--left == 0) done(true);

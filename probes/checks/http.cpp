@@ -39,7 +39,7 @@ HttpRequest request_of(const HttpCheck& check, const Look& at) {
     r.source = at.source();
     r.tls = check.tls_settings;
     r.http2 = check.http2;
-    r.reuse = check.reuse;
+    r.reuse = check.reuse && !r.source; // a kept connection has a source already
     r.body_limit = check.body_window;
     r.judge = [&check](int status) { return judge(check, status); };
     return r;

@@ -23,8 +23,14 @@ struct Json::Document {
 
 std::optional<Json> Json::parse(std::string_view text) {
     auto document = std::make_shared<Document>();
-    document->value = Value::parse(text, nullptr, false);
-    if (document->value.is_discarded()) return std::nullopt;
+    constexpr int deepest = 64; // nobody means more, and writing a value out goes as deep into the stack
+    bool deep = false;
+    const auto shallow = [&](int depth, Value::parse_event_t, Value&) {
+        deep |= depth > deepest;
+        return depth <= deepest;
+    };
+    document->value = Value::parse(text, shallow, false);
+    if (deep || document->value.is_discarded()) return std::nullopt;
     Json j;
     j.document_ = std::move(document);
     return j;

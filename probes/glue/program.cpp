@@ -149,6 +149,7 @@ Task<ProgramEnd> run_program(Loop& loop, TaskGroup& reaping, Program program, Re
         read_some(child.output.fd(), end, program.output_limit);
     }
     int status = 0;
+    kill(-child.pid, SIGKILL); // what it leaves behind; the leader is not reaped yet, so the group is ours
     waitpid(std::exchange(child.pid, -1), &status, 0);
     if (WIFSIGNALED(status)) end.signal = WTERMSIG(status);
     else end.status = WEXITSTATUS(status);
