@@ -221,13 +221,20 @@ struct Watched {
 
     Watched() {
         worker.emplace(control, [this](std::span<const Observation> batch) {
-            looks += static_cast<int>(batch.size());
-            for (const Observation& o : batch) passes += o.outcome == Outcome::pass;
-            control.stop();
+            for (const Observation& o : batch) {
+                if (o.reason == Reason::local_limit) { // this machine was busy: it was no look
+                    worker->look(std::array<MemberId, 1>{0});
+                    continue;
+                }
+                ++looks;
+                passes += o.outcome == Outcome::pass;
+                control.stop();
+            }
         });
         Check check;
         check.kind = plain();
-        check.timing.interval = 1h;
+        check.timing.interval = check.timing.retest = 1h; // only what is asked for
+        check.timing.timeout = 30s;
         check.watch = true;
         Assignment a;
         a.spec.check = std::make_shared<const Check>(check);
@@ -242,7 +249,9 @@ struct Watched {
     /// The server's end of the watch.
     Peer& peer() {
         run_for_a_look();
-        Peer* p = opened.get_future().get();
+        auto opening = opened.get_future();
+        REQUIRE(opening.wait_for(30s) == std::future_status::ready);
+        Peer* p = opening.get();
         worker->look(std::array<MemberId, 1>{0}); // a look later it has taken in what was sent before
         run_for_a_look();
         return *p;

@@ -54,6 +54,10 @@ struct Rig {
             control,
             [this](std::span<const Observation> batch) {
                 for (const Observation& o : batch) {
+                    if (o.detail.starts_with("this node was")) { // it was busy: that was no look
+                        worker->look(std::array{o.member});
+                        continue;
+                    }
                     seen.push_back(o);
                     on_seen(o);
                 }
