@@ -207,7 +207,7 @@ TEST_CASE("H8: an HTTP answer that goes wrong in the middle") {
 TEST_CASE("H8: redirects without end are not followed without end") {
     HttpCheck follows;
     follows.redirects = 5;
-    int requests = 0;
+    std::atomic<int> requests = 0;
     const FaultServer server([&](Peer& p) {
         p.read_until("\r\n\r\n");
         ++requests;

@@ -82,35 +82,42 @@ TEST_CASE("http: redirects are followed at this target only, and only where that
     HttpCheck check;
     check.path = "/old";
     check.redirects = 2;
-    std::vector<std::string> asked;
+    std::atomic<int> asked = 0;
+    std::mutex mutex; // guards to
     std::string to;
+    const auto leads_to = [&](std::string where) {
+        const std::scoped_lock lock(mutex);
+        to = std::move(where);
+    };
     const FaultServer server([&](Peer& p) {
         const std::string request = p.read_until("\r\n\r\n");
-        asked.push_back(request.substr(0, request.find(" HTTP")));
-        if (asked.back() == "GET /new") return p.write("HTTP/1.1 204 No Content\r\n\r\n"), void(p.ended());
-        p.write("HTTP/1.1 301 Moved\r\nLocation: " + to + "\r\nContent-Length: 0\r\n\r\n");
+        ++asked;
+        if (request.starts_with("GET /new "))
+            return p.write("HTTP/1.1 204 No Content\r\n\r\n"), void(p.ended());
+        const std::string where = (std::scoped_lock(mutex), to);
+        p.write("HTTP/1.1 301 Moved\r\nLocation: " + where + "\r\nContent-Length: 0\r\n\r\n");
         p.ended();
     });
-    to = "/new";
+    leads_to("/new");
     const Observation followed = once(check, server.port());
     CHECK_SEEN(followed, pass, ok);
     CHECK(followed.detail == "HTTP 204 after 1 redirect");
-    to = "http://shop.test:" + std::to_string(server.port()) + "/new";
+    leads_to("http://shop.test:" + std::to_string(server.port()) + "/new");
     CHECK_SEEN(once(check, server.port()), pass, ok);
-    to = "http://elsewhere.test/new";
+    leads_to("http://elsewhere.test/new");
     CHECK_SEEN(once(check, server.port()), fail, redirect);
-    to = "//shop.test:1/new";
+    leads_to("//shop.test:1/new");
     CHECK_SEEN(once(check, server.port()), fail, redirect);
-    CHECK(asked.size() == 6);
+    CHECK(asked == 6);
     check.redirects = 0;
-    to = "/new";
+    leads_to("/new");
     CHECK_SEEN(once(check, server.port()), fail, redirect);
 }
 
 TEST_CASE("http: a kept connection is asked again, and a new one made when it has ended") {
     HttpCheck http;
     http.reuse = true;
-    int requests = 0;
+    std::atomic<int> requests = 0;
     const FaultServer server([&](Peer& p) {
         for (int i = 0; i < 2 && !p.read_until("\r\n\r\n").empty(); ++i, ++requests)
             p.write("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
@@ -186,7 +193,7 @@ TEST_CASE("TLS sessions are resumed where the server allows") {
     https.tls = true;
     https.tls_settings.ca_file = authority.file();
     TlsCheck tls{"", https.tls_settings, {}};
-    int resumed = 0;
+    std::atomic<int> resumed = 0;
     const FaultServer server([&](Peer& p) {
         if (!p.start_tls(certificate)) return;
         resumed += p.resumed();
@@ -310,7 +317,7 @@ TEST_CASE("dns: what is no reply to the question, and none at all") {
                    [](const std::string& q) { return std::string(1, static_cast<char>(q[0] + 1)) + q; },
                    soon),
                fail, timeout_first_byte); // not ours: anybody can send a datagram
-    int asked = 0;
+    std::atomic<int> asked = 0;
     CHECK_SEEN(dns(
                    check,
                    [&](const std::string& q) {
@@ -583,14 +590,14 @@ TEST_CASE("a look comes from the address it is told to") {
     Check check = check_of(AgentCheck{});
     check.source = {IpAddress::parse("127.0.0.77").value(), IpAddress::parse("::1").value()};
     // The kernel picks 127.0.0.1 otherwise; what the server sees is the proof.
-    std::string seen;
+    std::promise<std::string> seen;
     const FaultServer server([&](Peer& p) {
-        seen = p.address();
+        seen.set_value(p.address());
         p.write("up\n");
         p.ended();
     });
     CHECK_SEEN(looks(check, at(server.port()), 1).front(), pass, ok);
-    CHECK(seen == "127.0.0.77");
+    CHECK(seen.get_future().get() == "127.0.0.77");
     check.source = {IpAddress::parse("192.0.2.1").value()}; // not this machine's
     CHECK_SEEN(looks(check, at(server.port()), 1).front(), unknown, local_limit);
 }
