@@ -2,10 +2,13 @@
 #include "tests/unit/probes/once.hpp"
 
 #include <array>
+#include <atomic>
 #include <cstdlib>
 #include <fcntl.h>
 #include <filesystem>
 #include <fstream>
+#include <future>
+#include <mutex>
 #include <sched.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
