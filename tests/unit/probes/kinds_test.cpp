@@ -448,7 +448,7 @@ TEST_CASE("exec: the exit status decides, and the first line is for people") {
     CHECK_SEEN(exec("while :; do echo xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx; done"), fail, oversize_body);
     CHECK_SEEN(exec("exec sleep 60", soon), fail, timeout_first_byte);
     CHECK_SEEN(exec("echo I am thinking; exec sleep 60", soon), fail, timeout_body);
-    CHECK_SEEN(exec("sleep 60 & exit 0"), pass, ok); // what it leaves behind is not waited for
+    CHECK_SEEN(exec("sleep 60 & exit 0"), pass, ok); // what it leaves behind is ended, not waited for
 }
 
 TEST_CASE("exec: no shell, a clean environment, no descriptor of ours, no signal blocked") {
@@ -507,6 +507,22 @@ TEST_CASE("exec: a program that takes too long is ended with all it has started,
     std::string text;
     std::getline(status, text);
     CHECK((text.empty() || text.find(") Z") != std::string::npos)); // init's to wait for
+}
+
+TEST_CASE("exec: what a program leaves behind ends with it") {
+    const auto file = std::filesystem::temp_directory_path() / ("fairway-left-" + std::to_string(getpid()));
+    CHECK_SEEN(exec("sleep 61 & echo $! > " + file.string()), pass, ok);
+    int left = 0;
+    std::ifstream(file) >> left;
+    std::filesystem::remove(file);
+    REQUIRE(left > 0);
+    std::string text; // it may be init's to wait for by now, or on its way there
+    for (int i = 0; i < 500; ++i, usleep(10'000)) {
+        text.clear();
+        std::getline(std::ifstream("/proc/" + std::to_string(left) + "/stat"), text);
+        if (text.empty() || text.find(") Z") != std::string::npos) break;
+    }
+    CHECK((text.empty() || text.find(") Z") != std::string::npos));
 }
 
 TEST_CASE("prometheus: the samples are compared; what is not known of the target is unknown") {
