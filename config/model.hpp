@@ -193,6 +193,7 @@ struct Endpoint {
     DatacenterIndex datacenter = 0;
     std::vector<IpAddress> addresses; ///< what is answered
     std::optional<Name> cname;        ///< answered instead of addresses
+    std::optional<Name> alias;        ///< a name whose addresses are ours: see policies/alias.hpp
     unsigned weight = 1;              ///< 0 counts as excluded (L7)
     std::map<CheckIndex, std::vector<Target>> targets;
     bool unchecked = false;

@@ -48,7 +48,7 @@ struct Controller::State : std::enable_shared_from_this<Controller::State> {
     std::vector<std::string> owed;                ///< services whose last write failed: in the next one again
     std::map<std::string, MemberRecord> members;  ///< the newest record of each, by key
     std::set<std::string> members_owed;           ///< by key
-    bool overrides_owed = false;
+    bool overrides_owed = false, aliases_owed = false;
     std::map<std::string, Alarm> store_alarms; ///< by part
 
     // ---- transitions
@@ -91,6 +91,7 @@ struct Controller::State : std::enable_shared_from_this<Controller::State> {
     void add_owed(StateWrite& write) {
         for (const auto& name : std::exchange(owed, {})) write.services.push_back(records.at(name));
         if (std::exchange(overrides_owed, false)) take_overrides(write);
+        if (std::exchange(aliases_owed, false)) write.aliases = engine.aliases();
         for (const auto& r : write.members) members_owed.erase(r.key);
         for (const auto& key : std::exchange(members_owed, {})) write.members.push_back(members.at(key));
     }
@@ -106,14 +107,17 @@ struct Controller::State : std::enable_shared_from_this<Controller::State> {
         write.generation = publisher.generation() + generation_reserve;
         std::vector<std::string> names;
         for (const auto& r : write.services) names.push_back(r.service);
-        const bool overrides = write.overrides.has_value();
+        const bool overrides = write.overrides.has_value(), aliases = write.aliases.has_value();
         std::vector<std::string> keys;
         for (const auto& r : write.members) keys.push_back(r.key);
-        auto done = [weak = weak_from_this(), names, keys, overrides,
+        auto done = [weak = weak_from_this(), names, keys, overrides, aliases,
                      after = std::move(after)](const std::string& error) {
             auto self = weak.lock();
             if (!self) return;
-            if (!error.empty()) self->members_owed.insert(keys.begin(), keys.end());
+            if (!error.empty()) {
+                self->members_owed.insert(keys.begin(), keys.end());
+                self->aliases_owed |= aliases;
+            }
             self->written(names, overrides, error);
             after(*self);
         };
@@ -156,8 +160,10 @@ struct Controller::State : std::enable_shared_from_this<Controller::State> {
 
     // ---- effects
 
-    static bool writes(const Effects& e) { return !e.services.empty() || !e.members.empty() || e.overrides; }
-    /// Health is a hint: nothing waits for it.
+    static bool writes(const Effects& e) {
+        return !e.services.empty() || !e.members.empty() || e.overrides || e.aliases;
+    }
+    /// Health is a hint, and so is what an alias has: nothing waits for them.
     static bool durable(const Effects& e) { return !e.services.empty() || e.overrides; }
 
     /// Stores, then lets go of what rests on that; all other plans wait for nothing.
@@ -171,6 +177,7 @@ struct Controller::State : std::enable_shared_from_this<Controller::State> {
 
         if (!e.latched.empty() || !e.hooks.empty()) hold(e, std::move(later));
         else if (writes(e)) write(e, 0);
+        if (e.members_changed) assign();
         if (!e.look.empty()) prober.look(e.look);
         arm();
     }
@@ -192,6 +199,7 @@ struct Controller::State : std::enable_shared_from_this<Controller::State> {
         for (const auto& r : e.members) members[r.key] = r;
         w.members = std::move(e.members);
         if (e.overrides) take_overrides(w);
+        if (e.aliases) w.aliases = engine.aliases();
         send(std::move(w), [ticket](State& self) { self.let_go(ticket); });
     }
 
@@ -231,12 +239,17 @@ Controller::~Controller() = default;
 
 void Controller::start() {
     state_->assign();
+    state_->prober.resolve(state_->engine.names());
     state_->carry_out(state_->engine.start(state_->loop.now()));
     state_->beat_once();
 }
 
 void Controller::observe(std::span<const Observation> batch) {
     state_->carry_out(state_->engine.observe(batch, state_->loop.now()));
+}
+
+void Controller::resolved(const NameObservation& seen) {
+    state_->carry_out(state_->engine.resolved({&seen, 1}, state_->loop.now()));
 }
 
 CommandResult Controller::command(const Command& command) {
@@ -252,6 +265,7 @@ void Controller::reload(ModelPtr model) {
     std::iota(effects.plans.begin(), effects.plans.end(), ServiceIndex{0});
     state_->publisher.renumber(effects.plans);
     state_->assign();
+    state_->prober.resolve(state_->engine.names());
     state_->carry_out(std::move(effects));
 }
 

@@ -53,6 +53,7 @@ class Controller {
 
     void start();
     void observe(std::span<const Observation> batch); ///< the prober's sink
+    void resolved(const NameObservation& seen);       ///< its sink for names
     policies::CommandResult command(const policies::Command& command);
     void reload(ModelPtr model);
 

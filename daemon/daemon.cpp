@@ -80,7 +80,9 @@ struct Daemon::State {
               std::move(opened), [this](auto f) { loop.post(std::move(f)); }, [] { return clock_now().wall; },
               [this](const std::string& error) { controller->storage("the journal", error); }),
           hooks(loop, std::move(helper)),
-          prober(loop, [this](std::span<const Observation> batch) { controller->observe(batch); }),
+          prober(
+              loop, [this](std::span<const Observation> batch) { controller->observe(batch); },
+              [this](const NameObservation& seen) { controller->resolved(seen); }),
           controller(std::make_unique<Controller>(loop, prober, storage, hooks, outlets(), model, restored)),
           loader(model->file, model,
                  {[this](Loaded l) { return adopt(std::move(l)); },

@@ -48,6 +48,19 @@ ClaimRecord claim_of(const Json& j) {
     return {j.at("datacenter"), j.at("system"), opt<std::uint64_t>(j.at("epoch"))};
 }
 
+std::vector<IpAddress> addresses_of(const Json& texts) {
+    std::vector<IpAddress> all;
+    for (const auto& text : texts.get<std::vector<std::string>>())
+        if (auto address = IpAddress::parse(text)) all.push_back(*address);
+    return all;
+}
+
+Json texts_of(const std::vector<IpAddress>& addresses) {
+    Json all = Json::array();
+    for (const IpAddress& a : addresses) all.push_back(a.to_string());
+    return all;
+}
+
 constexpr std::array<std::string_view, 4> plan_kinds{"servfail", "nodata", "draw", "by_client"};
 
 PlanRecord plan_of(const Json& j) {
@@ -58,8 +71,7 @@ PlanRecord plan_of(const Json& j) {
     for (const Json& k : j.at("choices")) {
         PlanRecord::Choice choice{
             .datacenter = k.at("datacenter"), .weight = k.at("weight"), .cname = k.value("cname", "")};
-        for (const auto& a : k.at("addresses").get<std::vector<std::string>>())
-            if (auto address = IpAddress::parse(a)) choice.addresses.push_back(*address);
+        choice.addresses = addresses_of(k.at("addresses"));
         r.choices.push_back(std::move(choice));
     }
     return r;
@@ -68,11 +80,9 @@ PlanRecord plan_of(const Json& j) {
 Json plan(const PlanRecord& r) {
     Json choices = Json::array();
     for (const PlanRecord::Choice& k : r.choices) {
-        Json addresses = Json::array();
-        for (const IpAddress& a : k.addresses) addresses.push_back(a.to_string());
         choices.push_back({{"datacenter", k.datacenter},
                            {"weight", k.weight},
-                           {"addresses", addresses},
+                           {"addresses", texts_of(k.addresses)},
                            {"cname", k.cname}});
     }
     return {{"kind", plan_kinds[static_cast<std::size_t>(r.kind)]},
@@ -120,6 +130,10 @@ Override override_of(const Json& j) {
             .operator_name = j.at("operator"),
             .since = wall(j.at("since")),
             .expires = wall(j.at("expires"))};
+}
+
+AliasRecord alias_of(const Json& j) {
+    return {j.at("service"), j.at("datacenter"), j.at("name"), addresses_of(j.at("addresses"))};
 }
 
 template<class F> auto read(std::string_view text, F f) -> std::optional<decltype(f(Json()))> {
@@ -209,8 +223,16 @@ std::string to_json(const Override& o) {
     return dump(j);
 }
 
+std::string to_json(const AliasRecord& r) {
+    return dump({{"service", r.service},
+                 {"datacenter", r.datacenter},
+                 {"name", r.name},
+                 {"addresses", texts_of(r.addresses)}});
+}
+
 std::optional<ServiceRecord> service_record(std::string_view json) { return read(json, service_of); }
 std::optional<MemberRecord> member_record(std::string_view json) { return read(json, member_of); }
 std::optional<Override> override_record(std::string_view json) { return read(json, override_of); }
+std::optional<AliasRecord> alias_record(std::string_view json) { return read(json, alias_of); }
 
 } // namespace fairway::daemon

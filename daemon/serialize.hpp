@@ -18,9 +18,11 @@ namespace fairway::daemon {
 std::string to_json(const policies::ServiceRecord& r);
 std::string to_json(const policies::MemberRecord& r);
 std::string to_json(const policies::Override& o);
+std::string to_json(const policies::AliasRecord& r);
 std::optional<policies::ServiceRecord> service_record(std::string_view json);
 std::optional<policies::MemberRecord> member_record(std::string_view json);
 std::optional<policies::Override> override_record(std::string_view json);
+std::optional<policies::AliasRecord> alias_record(std::string_view json);
 
 std::string to_json(const policies::Report& r);
 std::string to_json(const policies::Explanation& e);

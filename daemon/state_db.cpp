@@ -12,6 +12,7 @@ constexpr std::string_view schema = R"(
 CREATE TABLE IF NOT EXISTS services(name TEXT PRIMARY KEY, record TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS members(key TEXT PRIMARY KEY, record TEXT NOT NULL, written INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS overrides(id TEXT PRIMARY KEY, record TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS aliases(record TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS numbers(name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
 )";
 
@@ -47,12 +48,19 @@ void put_overrides(Database& db, const std::vector<Override>& all) {
     for (const auto& o : all) s.bind(1, o.id).bind(2, to_json(o)).run();
 }
 
+void put_aliases(Database& db, const std::vector<AliasRecord>& all) {
+    db.run("DELETE FROM aliases");
+    Statement s(db, "INSERT INTO aliases VALUES(?)");
+    for (const auto& a : all) s.bind(1, to_json(a)).run();
+}
+
 void put(Database& db, const StateWrite& w, std::int64_t now) {
     Statement service(db, "INSERT OR REPLACE INTO services VALUES(?,?)");
     for (const auto& r : w.services) service.bind(1, r.service).bind(2, to_json(r)).run();
     Statement member(db, "INSERT OR REPLACE INTO members VALUES(?,?,?)");
     for (const auto& r : w.members) member.bind(1, r.key).bind(2, to_json(r)).bind(3, now).run();
     if (w.overrides) put_overrides(db, *w.overrides);
+    if (w.aliases) put_aliases(db, *w.aliases);
     if (w.generation) put_number(db, "generation", static_cast<std::int64_t>(*w.generation));
     if (w.alive) put_number(db, "alive", w.alive->time_since_epoch().count());
 }
@@ -71,6 +79,7 @@ Restored StateDb::read() {
     r.services = records<ServiceRecord>(db_, "services", service_record);
     r.members = records<MemberRecord>(db_, "members", member_record);
     r.overrides = records<Override>(db_, "overrides", override_record);
+    r.aliases = records<AliasRecord>(db_, "aliases", alias_record);
     r.generation = static_cast<std::uint64_t>(number(db_, "generation").value_or(0));
     if (const auto alive = number(db_, "alive")) r.alive = WallTime(std::chrono::milliseconds(*alive));
     return r;

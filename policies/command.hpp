@@ -122,11 +122,18 @@ struct MemberRecord {
     std::optional<bool> requirements_hold;
 };
 
+/// What an alias' name had (L3): a restart while it cannot be resolved loses nothing.
+struct AliasRecord {
+    std::string service, datacenter, name;
+    std::vector<IpAddress> addresses;
+};
+
 /// What the state store gives back at the start.
 struct Restored {
     std::vector<ServiceRecord> services;
     std::vector<MemberRecord> members;
     std::vector<Override> overrides;
+    std::vector<AliasRecord> aliases;
     std::optional<WallTime> alive; ///< when the last process was last known to look; unset: a first start
     std::uint64_t generation = 0;
 };

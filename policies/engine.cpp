@@ -22,11 +22,13 @@ void Effects::append(Effects other) {
     move_all(latched, other.latched);
     move_all(urgent, other.urgent);
     overrides |= other.overrides;
+    aliases |= other.aliases;
+    members_changed |= other.members_changed;
 }
 
 bool Effects::empty() const {
     return transitions.empty() && plans.empty() && look.empty() && hooks.empty() && services.empty() &&
-           members.empty() && !overrides;
+           members.empty() && !overrides && !aliases && !members_changed;
 }
 
 // ---- making
@@ -167,15 +169,14 @@ void carry_over(ServiceState& to, ServiceState& from, const Model& old_model, co
 
 } // namespace
 
-void Engine::State::adopt(ModelPtr next, Now now, std::vector<MemberState> old_members,
-                          std::vector<ServiceState> old_services, const Model* old_model) {
-    model = std::move(next);
+void Engine::State::bind_members(std::vector<MemberState> old_members) {
     binding = bind(*model);
     std::unordered_map<std::string, MemberState*> known;
     for (MemberState& m : old_members) known.emplace(m.spec.key(), &m);
-
-    std::vector<MemberId> doubted; // doubt lasts over a reload, with the witnesses that are left
+    // Doubt lasts, with the witnesses that are left, and so does what waits for them.
+    std::vector<MemberId> doubted;
     for (MemberSlot slot : doubt.witnesses) doubted.push_back(old_members[slot].id);
+
     members.clear();
     told.clear();
     for (const ProbeSpec& spec : binding.probes) {
@@ -190,19 +191,28 @@ void Engine::State::adopt(ModelPtr next, Now now, std::vector<MemberState> old_m
     }
     std::ranges::fill(slot_of, -1);
     for (std::size_t i = 0; i < members.size(); ++i) slot_of[members[i].id] = static_cast<std::int32_t>(i);
+    for (ServiceIndex s = 0; s < model->services.size(); ++s)
+        for (const BoundEndpoint& e : binding.services[s]) depend(members, e, s);
 
+    brink.clear(); // the next look at each brings it back
+    doubt.witnesses.clear();
+    for (MemberId id : doubted)
+        if (slot_of[id] >= 0) doubt.witnesses.push_back(static_cast<MemberSlot>(slot_of[id]));
+}
+
+void Engine::State::adopt(ModelPtr next, const Restored& restored, Now now,
+                          std::vector<MemberState> old_members, std::vector<ServiceState> old_services,
+                          const Model* old_model) {
+    configured = std::move(next);
+    adopt_aliases(restored, now);
+    bind_members(std::move(old_members));
     services.clear();
     for (ServiceIndex s = 0; s < model->services.size(); ++s) {
         services.push_back(fresh_state(s, *model, now.mono));
         if (old_model)
             if (auto o = old_model->find_service(model->services[s].name))
                 carry_over(services.back(), old_services[*o], *old_model, *model, now);
-        for (const BoundEndpoint& e : binding.services[s]) depend(members, e, s);
     }
-    brink.clear();
-    doubt.witnesses.clear();
-    for (MemberId id : doubted)
-        if (slot_of[id] >= 0) doubt.witnesses.push_back(static_cast<MemberSlot>(slot_of[id]));
     dues.clear();
     marked.clear();
     dirty.assign(services.size(), 0);
@@ -240,7 +250,7 @@ void Engine::State::restore(const Restored& restored, Now now) {
 
 Engine::Engine(ModelPtr model, const Restored& restored, Now now) : state_(std::make_unique<State>()) {
     state_->started = now.mono;
-    state_->adopt(std::move(model), now, {}, {}, nullptr);
+    state_->adopt(std::move(model), restored, now, {}, {}, nullptr);
     state_->restore(restored, now);
 }
 
@@ -305,6 +315,13 @@ Effects Engine::State::settle(Now now) {
     Effects out;
     expire_overrides(out, now);
     for (auto due = dues.begin(); due != dues.end() && due->first <= now.mono; ++due) mark(due->second);
+    out.append(turns(now));
+    if (review_aliases(out, now)) out.append(turns(now));
+    return out;
+}
+
+Effects Engine::State::turns(Now now) {
+    Effects out;
     std::vector<ServiceIndex> todo = std::exchange(marked, {});
     std::ranges::sort(todo); // the order of the configuration, whatever stirred them
     for (ServiceIndex s : todo) {
@@ -416,8 +433,9 @@ Effects Engine::reload(ModelPtr model, Now now) {
     ModelPtr old = st.model;
     auto old_members = std::move(st.members);
     auto old_services = st.services;
-    st.adopt(std::move(model), now, std::move(old_members), old_services, old.get());
+    st.adopt(std::move(model), {}, now, std::move(old_members), old_services, old.get());
     Effects out;
+    out.aliases = !st.aliases.empty();
     st.review_doubt(out, now);
     out.append(st.settle(now));
     tell_reloaded(out, *old, old_services, *st.model, st.services, now);
@@ -430,6 +448,7 @@ Instant Engine::next_due() const {
     Instant due = Instant::max();
     if (!state_->dues.empty()) due = state_->dues.begin()->first;
     if (auto d = state_->doubt_due()) due = std::min(due, *d);
+    if (auto d = state_->alias_due()) due = std::min(due, *d);
     return due;
 }
 

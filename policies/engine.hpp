@@ -29,6 +29,8 @@ struct Effects {
     std::vector<ServiceRecord> services; ///< write these records
     std::vector<MemberRecord> members;   ///< write these records (health is a hint: losing one is harmless)
     bool overrides = false;              ///< write all of overrides()
+    bool aliases = false;                ///< write all of aliases()
+    bool members_changed = false;        ///< others are to be looked at than before
 
     void append(Effects other);
     bool empty() const;
@@ -52,6 +54,7 @@ class Engine {
     Effects start(Now now);
 
     Effects observe(std::span<const Observation> batch, Now now);
+    Effects resolved(std::span<const NameObservation> seen, Now now); ///< of names()
     Effects tick(Now now); ///< call at next_due() or later
     Effects hook_ended(const HookResult& result, Now now);
     Effects reload(ModelPtr model, Now now); ///< what did not change keeps its history (H11)
@@ -66,7 +69,9 @@ class Engine {
     Instant next_due() const;
 
     const Model& model() const;
-    std::span<const Member> members() const; ///< changes only with reload()
+    std::span<const Member> members() const; ///< changes with reload(), and where members_changed says so
+    std::vector<std::string> names() const;  ///< to be kept resolved: of aliases; changes only with reload()
+    std::vector<AliasRecord> aliases() const;
     const AnswerPlan& plan(ServiceIndex s) const;
     std::span<const Override> overrides() const;
 

@@ -1,6 +1,7 @@
 // Inside the engine: its members, its services, its doubt. Private to policies/.
 #pragma once
 
+#include "policies/alias.hpp"
 #include "policies/doubt.hpp"
 #include "policies/service.hpp"
 
@@ -27,8 +28,24 @@ struct Brink {
     std::vector<MemberSlot> asked{}; ///< all of these are waited for
 };
 
+/// Whose alias it is: a service, a datacenter, and the name.
+struct AliasKey {
+    std::string service, datacenter, name;
+    auto operator<=>(const AliasKey&) const = default;
+};
+
+struct AliasState {
+    Alias alias;
+    ServiceIndex service = 0;
+    EndpointIndex endpoint = 0;
+};
+
 struct Engine::State {
-    ModelPtr model;
+    ModelPtr configured; ///< as it was loaded
+    ModelPtr model;      ///< the same, with the addresses that aliases have
+    std::map<AliasKey, AliasState> aliases;
+    std::vector<ServiceIndex> realiased; ///< whose addresses are others than `model` says
+    Instant rebound{};                   ///< when `model` was last brought up to date with them
     Binding binding;
     std::vector<MemberState> members;  ///< by slot
     std::vector<Member> told;          ///< members() as the prober is told
@@ -47,19 +64,28 @@ struct Engine::State {
     bool warm = false;
 
     // ---- making (engine.cpp)
-    void adopt(ModelPtr next, Now now, std::vector<MemberState> old_members,
+    void adopt(ModelPtr next, const Restored& restored, Now now, std::vector<MemberState> old_members,
                std::vector<ServiceState> old_services, const Model* old_model);
     void restore(const Restored& restored, Now now);
+    void bind_members(std::vector<MemberState> old_members); ///< to `model`; what is known keeps its history
 
     // ---- stepping (engine.cpp)
     void take(const Observation& seen, Effects& out, Now now);
     Effects settle(Now now); ///< turns of every dirty service
+    Effects turns(Now now);
     Effects turn(ServiceIndex s, Now now);
     void mark(ServiceIndex s);
     void mark(const MemberState& m);
     void mark_all();
     ServiceContext context(ServiceIndex s, Now now) const;
     MemberHealth::Facts judge_facts(MemberState& m, const Observation& seen);
+
+    // ---- aliases (engine_alias.cpp)
+    void adopt_aliases(const Restored& restored, Now now); ///< those of `configured`; makes `model`
+    void note(const NameObservation& seen, Effects& out, Now now);
+    bool review_aliases(Effects& out, Now now); ///< true: `model` and members are others now
+    void rebind();
+    std::optional<Instant> alias_due() const;
 
     // ---- silence (engine_doubt.cpp)
     void judge_silence(Effects& out, Now now);

@@ -1,6 +1,7 @@
 // An observation: what one look at one member saw. The one word that probes/ and policies/ share.
 #pragma once
 
+#include "config/address.hpp"
 #include "config/check.hpp"
 #include "config/time.hpp"
 
@@ -87,6 +88,17 @@ struct Observation {
     Instant ended{};
 
     bool answered() const { return outcome != Outcome::unknown && !is_silence(reason); }
+};
+
+/// What asking for a name's addresses saw. A family that was not answered (`v4`, `v6`) says nothing; one that
+/// was, and has no address, has none.
+struct NameObservation {
+    std::string name;                 ///< as it was asked for
+    std::vector<IpAddress> addresses; ///< empty: it failed, or neither family has one
+    bool v4 = false, v6 = false;
+    Duration ttl{};    ///< the smallest
+    std::string error; ///< of what failed, for people
+    Instant at{};
 };
 
 /// What the monitor remembers of one member to know when to look again: no verdict, only a rhythm.

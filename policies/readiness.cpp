@@ -13,6 +13,9 @@ struct Count {
         ready += r == Readiness::ready;
         unready += r == Readiness::unready;
     }
+    void forget_undecided() {
+        if (ready > 0) all = ready + unready;
+    }
     /// At least `wanted` of them ready.
     Readiness at_least(std::size_t wanted) const {
         if (ready >= wanted) return Readiness::ready;
@@ -68,7 +71,7 @@ Readiness tier(const Expression& e, const std::vector<BoundCheck>& bound,
 
 void judge_addresses(Assessment& a, const Service& s, const Endpoint& e, const BoundEndpoint& bound,
                      std::span<const MemberState> members, Measure measure) {
-    if (e.addresses.empty()) { // a name is answered: its checks have targets of their own
+    if (e.addresses.empty() && !e.alias) { // a name is answered: its checks have targets of their own
         a.application = tier(*s.application, bound.application, members, 0, measure);
         return;
     }
@@ -77,6 +80,10 @@ void judge_addresses(Assessment& a, const Service& s, const Endpoint& e, const B
         Readiness r = tier(*s.application, bound.application, members, i, measure);
         (e.addresses[i].family == Family::v4 ? v4 : v6).add(r);
         a.healthy[i] = r == Readiness::ready;
+    }
+    if (e.alias) { // what its name has come by takes nothing out before it has a verdict
+        v4.forget_undecided();
+        v6.forget_undecided();
     }
     // IPv4 decides where there is any; an endpoint that lost only IPv6 stays (L11).
     const Readiness by_v4 = v4.at_least(s.min_healthy.of(v4.all)),
@@ -111,6 +118,10 @@ Readiness evaluate(const Expression& e, const std::function<Readiness(CheckIndex
 Assessment assess(const Service& s, const Endpoint& e, const BoundEndpoint& bound,
                   std::span<const MemberState> members, Measure measure) {
     Assessment a{.healthy = std::vector<bool>(e.addresses.size(), true)};
+    if (e.alias && e.addresses.empty()) { // its name has not been resolved yet
+        a.application = Readiness::undecided;
+        return a;
+    }
     if (s.application && !bound.application.empty()) {
         bool facts = measure == Measure::lenient; // are the stateful tier's
         judge_addresses(a, s, e, bound, members, facts ? Measure::verdict : measure);

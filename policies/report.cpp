@@ -206,6 +206,12 @@ Report Engine::report(Now now) const {
         r.services.push_back(report_of(st.services[s], c));
         Alarms(r.alarms, st.services[s], c).collect();
     }
+    for (const auto& [key, a] : st.aliases)
+        if (a.alias.failing)
+            r.alarms.push_back({"alias", Severity::warning, key.service, key.datacenter,
+                                key.name + " cannot be resolved: " + a.alias.error +
+                                    (a.alias.found.empty() ? "" : "; the addresses it had are answered"),
+                                a.alias.resolved});
     std::size_t unseen = 0;
     for (const MemberState& m : st.members) {
         r.members.push_back(report_of(m, st.started));

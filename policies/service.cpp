@@ -199,6 +199,9 @@ std::string unfit_reason(const ServiceState& s, const ServiceContext& c, Endpoin
         return std::string(to_string(o->kind)) + " by " + o->operator_name + " (" + o->reason + ") until " +
                fairway::to_string(o->expires);
     if (state.excluded) return "weight 0 or not named by the policy";
+    const Endpoint& endpoint = c.service.endpoints[e];
+    if (endpoint.alias && endpoint.addresses.empty())
+        return endpoint.alias->to_string() + " has not been resolved";
     if (const MemberState* m = culprit(c.bound[e], c.members)) return member_text(*m);
     if (state.damping.suppressed) return suppressed_text(c, state);
     return "its checks pass";

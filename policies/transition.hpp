@@ -57,6 +57,9 @@ enum class Change : std::uint8_t {
     store_failed,
     store_recovered,
     state_set_aside,
+    alias_changed,
+    alias_failing,
+    alias_resolves, // the addresses of an endpoint's `alias`
     configuration_loaded,
     configuration_refused, // daemon
 };

@@ -37,7 +37,7 @@ std::string_view to_string(SwitchStep s) {
 }
 
 std::string_view to_string(Change c) {
-    static constexpr std::array<std::string_view, 42> words{"member-up",
+    static constexpr std::array<std::string_view, 45> words{"member-up",
                                                             "member-down",
                                                             "member-held",
                                                             "endpoint-fit",
@@ -77,6 +77,9 @@ std::string_view to_string(Change c) {
                                                             "store-failed",
                                                             "store-recovered",
                                                             "state-set-aside",
+                                                            "alias-changed",
+                                                            "alias-failing",
+                                                            "alias-resolves",
                                                             "configuration-loaded",
                                                             "configuration-refused"};
     static_assert(words.size() == static_cast<std::size_t>(Change::configuration_refused) + 1);

@@ -4,6 +4,7 @@
 #include "probes/checks/check.hpp"
 #include "probes/checks/tools.hpp"
 #include "probes/monitor.hpp"
+#include "probes/name_watch.hpp"
 #include "probes/uv_loop.hpp"
 #include "probes/watch.hpp"
 
@@ -118,12 +119,17 @@ class Choice {
 /// use.
 class ProbeWorker::Bench {
   public:
-    Bench(Loop& control, Sink sink, Options options)
+    Bench(Loop& control, Sink sink, NameSink names, Options options)
         : control_(control),
           sink_(std::make_shared<Sink>(std::move(sink))),
+          name_sink_(std::make_shared<NameSink>(std::move(names))),
           max_open_(open_limit(options.max_open)),
           per_target_(options.per_target),
-          tools_(loop_, std::max<std::size_t>(max_open_ / 4, 1)) {
+          tools_(loop_, std::max<std::size_t>(max_open_ / 4, 1)),
+          names_(
+              loop_,
+              [this](std::string name, Family f) { return tools_.resolver.resolve(std::move(name), f); },
+              [this](NameObservation seen) { report(std::move(seen)); }) {
         const SignalsBlocked during_creation;
         thread_ = std::thread([this] { loop_.run(); });
     }
@@ -137,6 +143,7 @@ class ProbeWorker::Bench {
     UvLoop& loop() { return loop_; }
     void assign(const std::vector<Assignment>& wanted);
     void look(MemberId id);
+    void resolve(const std::vector<std::string>& names) { names_.follow(names); }
 
   private:
     struct Member {
@@ -156,10 +163,12 @@ class ProbeWorker::Bench {
                          std::size_t& left, Completion<bool>::Setter done);
     Task<bool> hold(const Member& m, SocketAddress address);
     void report(const Member& m, Observation seen);
+    void report(NameObservation seen);
     void flush();
 
     Loop& control_;
     std::shared_ptr<Sink> sink_;
+    std::shared_ptr<NameSink> name_sink_;
     const std::size_t max_open_;
     const std::size_t per_target_;
     std::size_t open_ = 0;    // looks and held connections
@@ -168,6 +177,7 @@ class ProbeWorker::Bench {
     std::thread thread_;
     UvLoop loop_;
     Tools tools_;
+    NameWatch names_;
     Visit::Targets targets_; // those that are being looked at
     std::unordered_map<MemberId, Member> members_;
 };
@@ -300,6 +310,12 @@ void ProbeWorker::Bench::report(const Member& m, Observation seen) {
     batch_.push_back(std::move(seen));
 }
 
+void ProbeWorker::Bench::report(NameObservation seen) {
+    control_.post([to = std::weak_ptr<NameSink>(name_sink_), seen = std::move(seen)] {
+        if (const std::shared_ptr<NameSink> sink = to.lock()) (*sink)(seen);
+    });
+}
+
 void ProbeWorker::Bench::flush() {
     auto batch = std::make_shared<std::vector<Observation>>(std::move(batch_));
     batch_.clear();
@@ -308,8 +324,8 @@ void ProbeWorker::Bench::flush() {
     });
 }
 
-ProbeWorker::ProbeWorker(Loop& control, Sink sink, Options options)
-    : bench_(std::make_unique<Bench>(control, std::move(sink), options)) {}
+ProbeWorker::ProbeWorker(Loop& control, Sink sink, NameSink names, Options options)
+    : bench_(std::make_unique<Bench>(control, std::move(sink), std::move(names), options)) {}
 
 ProbeWorker::~ProbeWorker() = default;
 
@@ -321,6 +337,10 @@ void ProbeWorker::look(std::span<const MemberId> members) {
     bench_->loop().post([bench = bench_.get(), ids = std::vector<MemberId>(members.begin(), members.end())] {
         for (const MemberId id : ids) bench->look(id);
     });
+}
+
+void ProbeWorker::resolve(std::vector<std::string> names) {
+    bench_->loop().post([bench = bench_.get(), names = std::move(names)] { bench->resolve(names); });
 }
 
 Duration ProbeWorker::lag() const { return bench_->loop().lag(); }

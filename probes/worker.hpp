@@ -8,8 +8,8 @@
 
 namespace fairway::probes {
 
-/// Made, used and destroyed in the control loop's thread, where the sink is called: a batch for each turn of
-/// the worker's loop that saw something, never after the destructor. Members not assigned any more end at
+/// Made, used and destroyed in the control loop's thread, where the sinks are called: a batch for each turn
+/// of the worker's loop that saw something, never after the destructor. Members not assigned any more end at
 /// once; an observation of theirs that is already on its way may still come.
 class ProbeWorker final : public Prober {
   public:
@@ -21,12 +21,14 @@ class ProbeWorker final : public Prober {
         /// unknown.
         std::size_t per_target = 64;
     };
-    ProbeWorker(Loop& control, Sink sink) : ProbeWorker(control, std::move(sink), Options()) {}
-    ProbeWorker(Loop& control, Sink sink, Options options);
+    ProbeWorker(Loop& control, Sink sink, NameSink names)
+        : ProbeWorker(control, std::move(sink), std::move(names), Options()) {}
+    ProbeWorker(Loop& control, Sink sink, NameSink names, Options options);
     ~ProbeWorker() override; ///< ends all looks and joins the thread
 
     void assign(std::vector<Assignment> members) override;
     void look(std::span<const MemberId> members) override;
+    void resolve(std::vector<std::string> names) override;
 
     /// How late the thread has been at worst in the last 10 to 20 s. Any thread.
     Duration lag() const;

@@ -30,6 +30,13 @@ std::optional<std::size_t> Binding::zone_of(const Name& name) const {
     return best;
 }
 
+std::optional<Name> Binding::name_in_zone(std::string_view text, const Name& service) const {
+    const Name* zone = nullptr;
+    for (const Name& z : zone_names)
+        if (service.is_under(z) && (!zone || z.labels() > zone->labels())) zone = &z;
+    return Name::parse(text, zone ? *zone : Name());
+}
+
 bool plain_name(const Node& key, Diagnostics& problems) {
     constexpr std::string_view allowed = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.";
     constexpr std::size_t longest = 63; // as a DNS label

@@ -43,12 +43,15 @@ struct Binding {
     std::vector<ServiceNotes> services; ///< as in model.services
     std::vector<ZoneNotes> zones;       ///< as in model.zones
     Place node_datacenter;
+    std::vector<Name> zone_names; ///< all there will be, known before the services are read
 
     std::optional<DatacenterIndex> datacenter(std::string_view name,
                                               const Place& place); ///< reports an unknown one
     NamedCheck* check(std::string_view name, const Place& place);  ///< likewise
     /// The longest zone that holds the name.
     std::optional<std::size_t> zone_of(const Name& name) const;
+    /// A domain name in a service's key: without a final dot it is relative to the service's zone.
+    std::optional<Name> name_in_zone(std::string_view text, const Name& service) const;
 };
 
 // One reader for each group of keys.
@@ -57,6 +60,7 @@ void read_datacenters(const Mapping& file, Binding& b); // datacenters.cpp
 void read_clients(const Mapping& file, Binding& b);     // clients.cpp
 void read_checks(const Mapping& file, Binding& b);      // checks.cpp
 void read_services(const Mapping& file, Binding& b);    // services.cpp
+void note_zone_names(const Mapping& file, Binding& b);  // zones.cpp
 void read_zones(const Mapping& file, Binding& b);       // zones.cpp
 void review(Binding& b);                                // review.cpp: what only the whole shows
 

@@ -147,8 +147,8 @@ class TargetReader {
 
 /// Every address that could be answered is looked at by a check, or said not to be (H7).
 void check_coverage(const Endpoint& e, const Place& place, const Draft& d, Binding& b) {
-    if (d.service.unchecked || e.unchecked || !d.notes.usable || !d.checks_usable || e.addresses.empty())
-        return;
+    if (d.service.unchecked || e.unchecked || !d.notes.usable || !d.checks_usable) return;
+    if (e.addresses.empty() && !e.alias) return;
     bool looked_at = false, decides = false;
     const auto visit = [&](CheckIndex c, bool required) {
         if (e.targets.contains(c)) return;
@@ -158,7 +158,8 @@ void check_coverage(const Endpoint& e, const Place& place, const Draft& d, Bindi
     if (d.service.application) each_check(*d.service.application, visit);
     if (d.service.stateful) each_check(*d.service.stateful, visit);
     const std::string subject =
-        e.addresses.front().to_string() + (e.addresses.size() > 1 ? " and others" : "");
+        e.alias ? "the addresses of " + e.alias->to_string()
+                : e.addresses.front().to_string() + (e.addresses.size() > 1 ? " and others" : "");
     if (!looked_at)
         b.problems.error(place, "no check looks at " + subject + "; name one, or say `unchecked: true`");
     else if (!decides)
@@ -166,13 +167,18 @@ void check_coverage(const Endpoint& e, const Place& place, const Draft& d, Bindi
                            "the checks of " + subject + " only watch (`required: false`) and never decide");
 }
 
-void read_cname(const Mapping& m, Endpoint& e, Binding& b) {
-    const Node* n = m.get("cname");
+/// `cname` or `alias`: a name in place of addresses.
+void read_name(const Mapping& m, std::string_view word, std::optional<Name>& out, Draft& d, Binding& b) {
+    const Node* n = m.get(word);
     if (!n) return;
-    if (n->is_scalar()) e.cname = Name::parse(n->text);
-    if (!e.cname || e.cname->is_root()) return wrong(*n, key(".cname"), b.problems);
-    if (m.has("addresses"))
-        b.problems.error(n->place(), "`cname` beside `addresses`: one of them is what is answered");
+    if (n->is_scalar()) out = b.name_in_zone(n->text, d.service.name);
+    if (!out || out->is_root()) return wrong(*n, key("." + std::string(word)), b.problems);
+    if (*out == d.service.name)
+        b.problems.error(n->place(), std::string(word) + ": " + out->to_string() + " is this service itself");
+    for (const std::string_view other : {"addresses", "cname"})
+        if (other != word && m.has(other))
+            b.problems.error(n->place(), "`" + std::string(word) + "` beside `" + std::string(other) +
+                                             "`: one of them is what is answered");
 }
 
 /// What is answered as a name has no address to look at: checks need targets of their own.
@@ -196,14 +202,14 @@ void read_endpoint(const Mapping::Entry& entry, Draft& d, Binding& b) {
     const auto datacenter = b.datacenter(entry.name, entry.place);
     const Mapping m(*entry.value, base, b.problems);
     if (const Node* n = m.get("addresses")) read_addresses(*n, e, b);
-    read_cname(m, e, b);
+    read_name(m, "cname", e.cname, d, b);
+    read_name(m, "alias", e.alias, d, b);
     m.read("weight", e.weight);
     m.read("unchecked", e.unchecked);
     TargetReader(e, d, b).read(m);
-    const bool elsewhere = entry.value->find("alias"); // refused above
-    if (elsewhere || !datacenter || !entry.value->is_mapping()) d.notes.usable = false;
-    if (!m.has("addresses") && !m.has("cname") && !elsewhere && entry.value->is_mapping())
-        b.problems.error(entry.place, "an endpoint without `addresses` or `cname`");
+    if (!datacenter || !entry.value->is_mapping()) d.notes.usable = false;
+    if (!m.has("addresses") && !m.has("cname") && !m.has("alias") && entry.value->is_mapping())
+        b.problems.error(entry.place, "an endpoint without `addresses`, `alias` or `cname`");
     else if (const Node* n = m.get("addresses"); n && n->is_sequence() && n->items.empty())
         b.problems.error(n->place(), "addresses: expected at least one address");
     check_coverage(e, entry.place, d, b);

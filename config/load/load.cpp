@@ -38,6 +38,7 @@ void bind(const Node& root, Binding& b) {
     read_settings(file, b);
     read_clients(file, b);
     read_checks(file, b);
+    note_zone_names(file, b);
     read_services(file, b);
     read_zones(file, b); // after the services: they must not collide, and the smallest TTL bounds the SOA's
     review(b);

@@ -209,6 +209,12 @@ const Named* zone_of(const Name& service, const std::vector<Named>& zones) {
 
 } // namespace
 
+void note_zone_names(const Mapping& file, Binding& b) {
+    if (const Node* n = file.get("zones"))
+        for (const Node::Member& m : n->members)
+            if (auto name = Name::parse(m.key.text)) b.zone_names.push_back(std::move(*name));
+}
+
 void read_zones(const Mapping& file, Binding& b) {
     const Node* n = file.get("zones");
     if (n && !n->is_mapping()) return wrong(*n, *find_key("zones"), b.problems);

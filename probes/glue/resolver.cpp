@@ -38,6 +38,7 @@ std::optional<IpAddress> address_of(const sockaddr* a) {
 
 Resolution read(int status, const ares_addrinfo* info) {
     Resolution r;
+    r.answered = status == ARES_SUCCESS || status == ARES_ENODATA || status == ARES_ENOTFOUND;
     if (status != ARES_SUCCESS || !info) {
         r.error = ares_strerror(status);
         return r;
@@ -112,10 +113,16 @@ void Resolver::reload() {
     impl_ = std::make_unique<Impl>(loop_);
 }
 
-Task<Resolution> Resolver::resolve(std::string name) {
+Task<Resolution> Resolver::resolve(std::string name) { return ask(std::move(name), AF_UNSPEC); }
+
+Task<Resolution> Resolver::resolve(std::string name, Family family) {
+    return ask(std::move(name), family == Family::v4 ? AF_INET : AF_INET6);
+}
+
+Task<Resolution> Resolver::ask(std::string name, int family) {
     Answer answer(loop_);
     ares_addrinfo_hints hints{};
-    hints.ai_family = AF_UNSPEC;
+    hints.ai_family = family;
     hints.ai_socktype = SOCK_STREAM;
     hints.ai_flags = ARES_AI_NOSORT; // sorting would open a socket for each address
     const auto callback = [](void* arg, int status, int, ares_addrinfo* info) noexcept {

@@ -54,8 +54,9 @@ class Fairwayd:
         self.config.write_text(string.Template(config).substitute(self.words))
         return self
 
-    def start(self, *arguments, wait=True, env=None):
-        self.process = Process(self.lab, self.name, [program("fairwayd"), "--config", self.config, *arguments],
+    def start(self, *arguments, wait=True, env=None, by=()):
+        """`by` is a command that runs the command behind it."""
+        self.process = Process(self.lab, self.name, [*by, program("fairwayd"), "--config", self.config, *arguments],
                                env={**SANITIZERS, **(env or {})})
         if wait:
             self.wait_ready()

@@ -6,8 +6,32 @@
 
 namespace fairway::sim {
 
-SimProber::SimProber(SimLoop& loop, World& world, Random random, Sink sink)
-    : loop_(loop), world_(world), random_(random), sink_(std::move(sink)) {}
+SimProber::SimProber(SimLoop& loop, World& world, Random random, Sink sink, NameSink names)
+    : loop_(loop), world_(world), random_(random), sink_(std::move(sink)), name_sink_(std::move(names)) {}
+
+void SimProber::resolve(std::vector<std::string> names) {
+    std::erase_if(names_, [&](auto& n) { return std::ranges::find(names, n.first) == names.end(); });
+    for (const auto& name : names)
+        if (auto& due = names_[name]; !due) due = loop_.after(20ms, [this, name] { ask(name); });
+}
+
+void SimProber::ask(const std::string& name) {
+    auto spent = std::move(names_[name]); // alive until we are done: it is what called us
+    NameObservation seen{.name = name, .v4 = true, .v6 = true, .at = loop_.now().mono};
+    Duration again = 5s;
+    if (auto found = world_.names.find(name); found != world_.names.end()) {
+        const ForeignName& n = found->second;
+        seen.v4 = !n.v4_fails && world_.uplink;
+        seen.v6 = !n.v6_fails && world_.uplink;
+        for (const IpAddress& a : n.addresses)
+            if (a.family == Family::v4 ? seen.v4 : seen.v6) seen.addresses.push_back(a);
+        seen.ttl = n.ttl;
+        if (!seen.v4 || !seen.v6) seen.error = "timeout";
+        else again = std::max(n.ttl, again);
+    }
+    names_[name] = loop_.after(again, [this, name] { ask(name); });
+    name_sink_(seen);
+}
 
 void SimProber::assign(std::vector<probes::Assignment> members) {
     std::map<MemberId, std::unique_ptr<Look>> kept;

@@ -18,10 +18,11 @@ namespace fairway::sim {
 
 class SimProber : public probes::Prober {
   public:
-    SimProber(SimLoop& loop, World& world, Random random, Sink sink);
+    SimProber(SimLoop& loop, World& world, Random random, Sink sink, NameSink names);
 
     void assign(std::vector<probes::Assignment> members) override;
     void look(std::span<const MemberId> members) override;
+    void resolve(std::vector<std::string> names) override;
 
     void watched_end(const Target& target); ///< its connections closed: those who watch it look at once
     /// The process will not be scheduled for `d`: looks that would begin meanwhile begin after it, and those
@@ -58,11 +59,14 @@ class SimProber : public probes::Prober {
     void schedule(Look& look, Moment due);
     void arm();
     void run();
+    void ask(const std::string& name);
 
     SimLoop& loop_;
     World& world_;
     Random random_;
     Sink sink_;
+    NameSink name_sink_;
+    std::map<std::string, Loop::HandlePtr> names_; ///< until each is asked for again
     std::map<MemberId, std::unique_ptr<Look>> by_id_;
     /// One event of the timeline a look would be too many.
     std::priority_queue<Due, std::vector<Due>, std::greater<>> line_;

@@ -7,6 +7,7 @@ void Disk::apply(daemon::StateWrite write) {
     for (auto& s : write.services) services_[s.service] = s;
     for (auto& m : write.members) members_[m.key] = m;
     if (write.overrides) rest_.overrides = *write.overrides;
+    if (write.aliases) rest_.aliases = *write.aliases;
     if (write.generation) rest_.generation = *write.generation;
     if (write.alive) rest_.alive = *write.alive;
 }

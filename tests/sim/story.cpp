@@ -31,8 +31,9 @@ std::string label_of(const Name& name) {
 struct Story::Daemon {
     Daemon(Story& story)
         : loop(story.time_, story_begins, Instant(story.random_.between(0s, 24h))), // a clock of its own
-          prober(loop, story.world_, story.random_.fork(),
-                 [this](auto batch) { controller->observe(batch); }),
+          prober(
+              loop, story.world_, story.random_.fork(), [this](auto batch) { controller->observe(batch); },
+              [this](const auto& seen) { controller->resolved(seen); }),
           store(loop, story.disk_),
           hooks(story.runbook_) {
         daemon::Outlets out;

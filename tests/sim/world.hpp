@@ -48,6 +48,13 @@ struct Target {
     Duration slow{};               ///< beyond the round trips
 };
 
+/// What name servers of others say of a name that an endpoint has for its `alias`.
+struct ForeignName {
+    std::vector<IpAddress> addresses;
+    Duration ttl = 30s;
+    bool v4_fails = false, v6_fails = false; ///< no answer of this family
+};
+
 class World {
   public:
     World(const Timeline& timeline, ModelPtr model);
@@ -64,6 +71,7 @@ class World {
     void cut(const std::string& a, const std::string& b);
     void mend(const std::string& a, const std::string& b);
     void settle();
+    std::map<std::string, ForeignName> names; ///< others do not exist
     bool uplink = true;    ///< this node's line to everything but its own datacenter
     bool interface = true; ///< this node's own network interface
 

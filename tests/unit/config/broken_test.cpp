@@ -165,6 +165,20 @@ const Row rows[] = {
     {"cname that is no name",
      service("    policy: weighted\n    unchecked: true\n    endpoints: {east: {cname: ^a..b}}\n"),
      "cname: expected a domain name"},
+    {"alias beside addresses",
+     service("    policy: weighted\n    unchecked: true\n"
+             "    endpoints: {east: {addresses: [192.0.2.1], alias: ^lb.example.net.}}\n"),
+     "`alias` beside `addresses`"},
+    {"alias beside cname",
+     service("    policy: weighted\n    unchecked: true\n"
+             "    endpoints: {east: {cname: lb.example.net., alias: ^lb.example.net.}}\n"),
+     "`alias` beside `cname`"},
+    {"alias of itself",
+     service("    policy: weighted\n    unchecked: true\n    endpoints: {east: {alias: ^shop}}\n"),
+     "alias: shop.gtm.example.com is this service itself"},
+    {"alias that nothing looks at",
+     service("    policy: weighted\n    endpoints: {^east: {alias: lb.example.net.}}\n"),
+     "no check looks at the addresses of lb.example.net"},
     {"cname beside other records",
      "zones: {gtm.example.com: {nameservers: {ns1: [192.0.2.1]}, records: [\"shop TXT x\"]}}\n"
      "datacenters: {east: {}}\nservices:\n  ^shop.gtm.example.com: {policy: weighted, unchecked: true,"

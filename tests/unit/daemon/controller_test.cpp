@@ -17,10 +17,12 @@ namespace {
 struct QuietProber : probes::Prober {
     std::vector<probes::Assignment> assigned;
     std::vector<MemberId> looked_at;
+    std::vector<std::string> names;
     void assign(std::vector<probes::Assignment> members) override { assigned = std::move(members); }
     void look(std::span<const MemberId> members) override {
         looked_at.insert(looked_at.end(), members.begin(), members.end());
     }
+    void resolve(std::vector<std::string> all) override { names = std::move(all); }
 };
 
 /// A store that answers when the test says so.

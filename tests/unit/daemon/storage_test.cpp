@@ -65,6 +65,7 @@ StateWrite a_write() {
                     "ann",
                     today,
                     today + 24h}};
+    w.aliases = {{"shop.test", "west", "lb.example.net", {*IpAddress::parse("192.0.2.1")}}};
     w.generation = 1234;
     w.alive = today;
     return w;
@@ -172,6 +173,11 @@ TEST_CASE("what is written is restored, every field of it") {
     CHECK(r.overrides[0].scope == policies::Scope{"shop.test", "east", "payments"});
     CHECK(r.overrides[0].expires == today + 24h);
     CHECK(r.overrides[0].operator_name == "ann");
+    REQUIRE(r.aliases.size() == 1);
+    CHECK(r.aliases[0].service == "shop.test");
+    CHECK(r.aliases[0].datacenter == "west");
+    CHECK(r.aliases[0].name == "lb.example.net");
+    CHECK(r.aliases[0].addresses == std::vector{*IpAddress::parse("192.0.2.1")});
     CHECK(r.generation == 1234);
     CHECK(r.alive == today);
 }

@@ -74,6 +74,7 @@ TEST_CASE("what is no record is none") {
         CHECK_FALSE(service_record(text));
     CHECK_FALSE(member_record(R"({"key":"a"})"));
     CHECK_FALSE(override_record(R"({"kind":"melt"})"));
+    CHECK_FALSE(alias_record(R"({"name":"lb"})"));
 }
 
 TEST_CASE("commands are read field by field, and nothing in them is ignored") {

@@ -220,17 +220,20 @@ struct Watched {
     std::optional<ProbeWorker> worker;
 
     Watched() {
-        worker.emplace(control, [this](std::span<const Observation> batch) {
-            for (const Observation& o : batch) {
-                if (o.reason == Reason::local_limit) { // this machine was busy: it was no look
-                    worker->look(std::array<MemberId, 1>{0});
-                    continue;
+        worker.emplace(
+            control,
+            [this](std::span<const Observation> batch) {
+                for (const Observation& o : batch) {
+                    if (o.reason == Reason::local_limit) { // this machine was busy: it was no look
+                        worker->look(std::array<MemberId, 1>{0});
+                        continue;
+                    }
+                    ++looks;
+                    passes += o.outcome == Outcome::pass;
+                    control.stop();
                 }
-                ++looks;
-                passes += o.outcome == Outcome::pass;
-                control.stop();
-            }
-        });
+            },
+            [](const NameObservation&) {});
         Check check;
         check.kind = plain();
         check.timing.interval = check.timing.retest = 1h; // only what is asked for

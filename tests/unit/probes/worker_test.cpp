@@ -46,6 +46,7 @@ void answer_ok(Peer& p) {
 struct Rig {
     UvLoop control;
     std::vector<Observation> seen;
+    std::vector<NameObservation> names;
     std::function<void(const Observation&)> on_seen = [](const Observation&) {};
     std::optional<ProbeWorker> worker;
 
@@ -61,6 +62,10 @@ struct Rig {
                     seen.push_back(o);
                     on_seen(o);
                 }
+            },
+            [this](const NameObservation& n) {
+                names.push_back(n);
+                on_seen({});
             },
             options);
     }
