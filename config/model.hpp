@@ -82,6 +82,9 @@ struct HttpSettings {
 
 struct ControlSettings {
     std::string socket = "/run/fairway/control.sock";
+    std::vector<SocketAddress> listen; ///< remote control, over TLS and with a token; empty: none
+    std::string cert_file, key_file;   ///< PEM, of remote control
+    std::string tokens_file;           ///< who may: a line each, "NAME TOKEN"
 };
 
 struct StateSettings {

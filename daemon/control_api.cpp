@@ -1,7 +1,5 @@
 #include "daemon/control_api.hpp"
 
-#include "daemon/sockets.hpp"
-
 namespace fairway::daemon {
 
 using policies::Command;
@@ -18,11 +16,11 @@ HttpResponse result(const CommandResult& r) { return {r.accepted ? 200 : 409, to
 
 }
 
-HttpResponse ControlApi::answer(const HttpRequest& request) {
+HttpResponse ControlApi::answer(const HttpRequest& request, const std::string& who) {
     if (!request.path.starts_with(root)) return unknown();
     const std::string_view what = std::string_view(request.path).substr(root.size());
     if (request.method == "GET") return get(request, what);
-    if (request.method == "POST") return post(request, what);
+    if (request.method == "POST") return post(request, what, who);
     return error(405, "GET to read, POST to command");
 }
 
@@ -54,12 +52,11 @@ HttpResponse ControlApi::explain(const HttpRequest& request) {
     return {200, to_json(**found)};
 }
 
-HttpResponse ControlApi::post(const HttpRequest& request, std::string_view what) {
-    const std::string user = peer_user(request.connection);
-    if (what == "reload") return result(office_.reload(user));
+HttpResponse ControlApi::post(const HttpRequest& request, std::string_view what, const std::string& who) {
+    if (what == "reload") return result(office_.reload(who));
     const auto body = JsonValue::parse(request.body.empty() ? "{}" : request.body);
     if (!body || !body->is_object()) return error(400, "the body must be a JSON object");
-    const auto read = read_command(what, *body, user);
+    const auto read = read_command(what, *body, who);
     if (!read) return unknown();
     if (const auto* bad = std::get_if<BadRequest>(&*read)) return error(400, bad->why);
     const auto done =

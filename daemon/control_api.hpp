@@ -1,8 +1,8 @@
-// The control API: HTTP with JSON on the Unix socket, for fairwayctl and for scripts (manual:
-// fairway-control(7)).
+// The control API: HTTP with JSON on the Unix socket, and over TLS for those who hold a token; for fairwayctl
+// and for scripts.
 //
 // Every path begins with its version, /v1. Handlers run in the server's threads: they read reports and post
-// commands to the control thread. Who asks is the user at the other end of the socket.
+// commands to the control thread. Who asks is the user at the other end of the socket, or whose the token is.
 #pragma once
 
 #include "daemon/desk.hpp"
@@ -28,11 +28,12 @@ class ControlApi {
 
     ControlApi(Desk& desk, Reports& reports, ControlOffice office)
         : desk_(desk), reports_(reports), office_(std::move(office)) {}
-    HttpResponse answer(const HttpRequest& request); ///< any thread
+    /// `who` asks, and may. Any thread.
+    HttpResponse answer(const HttpRequest& request, const std::string& who);
 
   private:
     HttpResponse get(const HttpRequest& request, std::string_view what);
-    HttpResponse post(const HttpRequest& request, std::string_view what);
+    HttpResponse post(const HttpRequest& request, std::string_view what, const std::string& who);
     HttpResponse status();
     HttpResponse explain(const HttpRequest& request);
     Desk& desk_;

@@ -10,6 +10,7 @@
 #include "daemon/metrics.hpp"
 #include "daemon/notify.hpp"
 #include "daemon/pages.hpp"
+#include "daemon/remote_control.hpp"
 #include "daemon/serialize.hpp"
 #include "daemon/sockets.hpp"
 #include "probes/uv_loop.hpp"
@@ -95,6 +96,7 @@ struct Daemon::State {
         notify_stopping();
         desk.close();
         control_server.reset();
+        remote.reset();
         web_servers.clear();
         unlink(model->control.socket.c_str());
         log.write(Severity::info, "stopped", {});
@@ -121,6 +123,7 @@ struct Daemon::State {
     ControlApi api;
     std::vector<std::unique_ptr<HttpServer>> web_servers;
     std::unique_ptr<HttpServer> control_server;
+    std::unique_ptr<RemoteControl> remote;
     std::vector<Loop::HandlePtr> signals;
     Loop::HandlePtr watchdog, reaper;
 
@@ -179,11 +182,22 @@ struct Daemon::State {
             [this, loaded] {
                 front.adopt(loaded);
                 controller->reload(loaded.model);
+                reload_remote(loaded.model->control);
                 announce(Change::configuration_loaded, Severity::info, loaded.model->file);
                 return true;
             },
             ControlApi::patience);
         return done.has_value();
+    }
+
+    /// Serving goes on with the old certificate and tokens where the new ones cannot be used.
+    void reload_remote(const ControlSettings& settings) {
+        try {
+            remote->reload(settings);
+        } catch (const std::exception& e) {
+            announce(Change::configuration_refused, Severity::warning,
+                     std::string("remote control keeps its certificate and tokens: ") + e.what());
+        }
     }
 
     void refused(const CommandResult& r) {
@@ -246,8 +260,13 @@ struct Daemon::State {
         announce(Change::configuration_loaded, Severity::info, model->file);
         controller->start();
         const std::string web = serve_web();
-        control_server = std::make_unique<HttpServer>(std::move(control_socket),
-                                                      [this](const HttpRequest& r) { return api.answer(r); });
+        control_server =
+            std::make_unique<HttpServer>(std::move(control_socket), [this](const HttpRequest& r) {
+                return api.answer(r, peer_user(r.connection));
+            });
+        remote = std::make_unique<RemoteControl>(
+            model->control,
+            [this](const HttpRequest& r, const std::string& who) { return api.answer(r, who); });
         watch_signals();
         if (const auto period = watchdog_period()) stay_alive(*period);
         reap();
@@ -257,6 +276,7 @@ struct Daemon::State {
                    {"dns", joined(front.addresses())},
                    {"http", web},
                    {"control", model->control.socket},
+                   {"remote_control", joined(remote->addresses())},
                    {"services", std::to_string(model->services.size())}});
         give_back_memory();
     }

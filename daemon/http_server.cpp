@@ -2,11 +2,17 @@
 
 #include <microhttpd.h>
 
+#include <array>
 #include <stdexcept>
+#include <thread>
 
 namespace fairway::daemon {
 
+using namespace std::chrono_literals;
+
 namespace {
+
+constexpr const char* tls_versions = "NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2"; // GnuTLS' words
 
 /// One request as it arrives; MHD calls several times with the same one.
 struct Arriving {
@@ -19,12 +25,22 @@ MHD_Result add_query(void* to, MHD_ValueKind, const char* key, const char* value
     return MHD_YES;
 }
 
+std::string bearer_of(MHD_Connection* connection) {
+    constexpr std::string_view scheme = "Bearer ";
+    const char* given =
+        MHD_lookup_connection_value(connection, MHD_HEADER_KIND, MHD_HTTP_HEADER_AUTHORIZATION);
+    const std::string_view text = given ? given : "";
+    return text.starts_with(scheme) ? std::string(text.substr(scheme.size())) : "";
+}
+
 MHD_Result send(MHD_Connection* connection, const HttpResponse& r) {
     MHD_Response* response = MHD_create_response_from_buffer(r.body.size(), const_cast<char*>(r.body.data()),
                                                              MHD_RESPMEM_MUST_COPY);
     if (!response) return MHD_NO;
     MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, r.type.c_str());
     MHD_add_response_header(response, MHD_HTTP_HEADER_CACHE_CONTROL, "no-store");
+    if (r.status == MHD_HTTP_UNAUTHORIZED)
+        MHD_add_response_header(response, MHD_HTTP_HEADER_WWW_AUTHENTICATE, "Bearer");
     const MHD_Result queued = MHD_queue_response(connection, static_cast<unsigned>(r.status), response);
     MHD_destroy_response(response);
     return queued;
@@ -50,6 +66,7 @@ struct HttpServer::State {
         MHD_get_connection_values(connection, MHD_GET_ARGUMENT_KIND, add_query, fresh.get());
         if (const auto* info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD))
             fresh->request.connection = info->connect_fd;
+        fresh->request.bearer = bearer_of(connection);
         *slot = fresh.release();
         return MHD_YES;
     }
@@ -78,17 +95,39 @@ struct HttpServer::State {
     }
 };
 
-HttpServer::HttpServer(Fd listening, Handler handler, HttpLimits limits)
+HttpServer::HttpServer(Fd listening, Handler handler, HttpLimits limits, const HttpTls& tls)
     : state_(std::make_unique<State>(State{std::move(handler), limits, nullptr})) {
-    // A thread a connection: handlers wait for the control thread, and connections are few.
+    std::array<MHD_OptionItem, 4> secure{{{MHD_OPTION_END, 0, nullptr}}};
+    if (!tls.certificate.empty())
+        secure = {{{MHD_OPTION_HTTPS_MEM_CERT, 0, const_cast<char*>(tls.certificate.c_str())},
+                   {MHD_OPTION_HTTPS_MEM_KEY, 0, const_cast<char*>(tls.key.c_str())},
+                   {MHD_OPTION_HTTPS_PRIORITIES, 0, const_cast<char*>(tls_versions)},
+                   {MHD_OPTION_END, 0, nullptr}}};
+    // A thread a connection: handlers wait for the control thread, and connections are few. ITC: a server
+    // that ends leaves the listening socket to others that have it.
+    unsigned flags =
+        MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_THREAD_PER_CONNECTION | MHD_USE_POLL | MHD_USE_ITC;
+    if (!tls.certificate.empty()) flags |= MHD_USE_TLS;
     state_->daemon = MHD_start_daemon(
-        MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_THREAD_PER_CONNECTION | MHD_USE_POLL, 0, nullptr, nullptr,
-        &State::on_request, state_.get(), MHD_OPTION_LISTEN_SOCKET, listening.get(),
-        MHD_OPTION_CONNECTION_LIMIT, limits.connections, MHD_OPTION_PER_IP_CONNECTION_LIMIT,
+        flags, 0, nullptr, nullptr, &State::on_request, state_.get(), MHD_OPTION_LISTEN_SOCKET,
+        listening.get(), MHD_OPTION_CONNECTION_LIMIT, limits.connections, MHD_OPTION_PER_IP_CONNECTION_LIMIT,
         limits.per_address, MHD_OPTION_CONNECTION_TIMEOUT, limits.idle_seconds, MHD_OPTION_NOTIFY_COMPLETED,
-        &forget, nullptr, MHD_OPTION_END);
-    if (!state_->daemon) throw std::runtime_error("cannot start an HTTP server");
+        &forget, nullptr, MHD_OPTION_ARRAY, secure.data(), MHD_OPTION_END);
+    if (!state_->daemon)
+        throw std::runtime_error(tls.certificate.empty()
+                                     ? "cannot start an HTTP server"
+                                     : "cannot start an HTTPS server: do the certificate and its key fit?");
     listening.release(); // MHD closes it
+}
+
+void HttpServer::finish(std::chrono::milliseconds at_most, const std::stop_token& stop) {
+    const Fd no_longer_listening(MHD_quiesce_daemon(state_->daemon));
+    const auto end = std::chrono::steady_clock::now() + at_most;
+    while (std::chrono::steady_clock::now() < end && !stop.stop_requested()) {
+        const auto* info = MHD_get_daemon_info(state_->daemon, MHD_DAEMON_INFO_CURRENT_CONNECTIONS);
+        if (!info || info->num_connections == 0) return;
+        std::this_thread::sleep_for(20ms); // libmicrohttpd tells nobody when the last one ends
+    }
 }
 
 HttpServer::~HttpServer() { MHD_stop_daemon(state_->daemon); }

@@ -5,9 +5,11 @@
 
 #include "daemon/fd.hpp"
 
+#include <chrono>
 #include <functional>
 #include <map>
 #include <memory>
+#include <stop_token>
 #include <string>
 
 namespace fairway::daemon {
@@ -16,12 +18,18 @@ struct HttpRequest {
     std::string method, path, body;
     std::map<std::string, std::string> query;
     int connection = -1; ///< the socket: for the peer's credentials
+    std::string bearer;  ///< the token of `Authorization: Bearer`, RFC 6750; empty: none
 };
 
 struct HttpResponse {
     int status = 200;
     std::string body;
     std::string type = "application/json";
+};
+
+/// A certificate chain and its key, PEM. TLS 1.2 and 1.3 are spoken.
+struct HttpTls {
+    std::string certificate, key;
 };
 
 struct HttpLimits {
@@ -35,8 +43,13 @@ class HttpServer {
   public:
     using Handler = std::function<HttpResponse(const HttpRequest&)>; ///< called in several threads at a time
 
-    HttpServer(Fd listening, Handler handler, HttpLimits limits = {}); ///< throws std::runtime_error
-    ~HttpServer();                                                     ///< waits for the requests under way
+    /// Throws std::runtime_error. Over TLS if there is a certificate.
+    HttpServer(Fd listening, Handler handler, HttpLimits limits = {}, const HttpTls& tls = {});
+    ~HttpServer(); ///< ends what is under way; other descriptors of the same socket go on listening
+
+    /// Takes no new connections, and waits until those there are have ended, at most so long or until told to
+    /// stop. To be called once, in any thread.
+    void finish(std::chrono::milliseconds at_most, const std::stop_token& stop);
 
   private:
     struct State;

@@ -83,9 +83,12 @@ constexpr Key table[] = {
 
     {"control", mapping, "", "what fairwayctl talks to"},
     {"control.socket", path, "/run/fairway/control.sock", "a Unix socket"},
-    later("control.listen", "remote control; TLS and tokens are then required"),
-    later("control.tls", "certificate and key of remote control"),
-    later("control.tokens", "who may use remote control"),
+    {"control.listen", list, "", "remote control: its addresses; `tls` and `tokens` are then needed"},
+    {"control.listen.[]", socket, "", "an address and a port"},
+    {"control.tls", mapping, "", "of remote control"},
+    {"control.tls.cert", path, "", "its certificate and the chain behind it, PEM"},
+    {"control.tls.key", path, "", "its key, PEM"},
+    {"control.tokens", path, "", "who may use remote control: a file of lines `NAME TOKEN`"},
 
     {"state", mapping, "", "what outlives the process"},
     {"state.directory", path, "/var/lib/fairway", "where its databases are"},

@@ -1,6 +1,7 @@
 // node, http, control, state, defaults, self_doubt, brake.
 #include "config/load/binding.hpp"
 
+#include <sys/stat.h>
 #include <unistd.h>
 
 namespace fairway::load {
@@ -27,8 +28,38 @@ void read_http(const Node& n, Binding& b) {
     Mapping(n, "http", b.problems).read("listen", b.model.http.listen);
 }
 
+void read_file(const Mapping& m, std::string_view key, std::string& out) {
+    if (m.read(key, out)) readable_file(m.get(key), out, m.problems());
+}
+
+/// Whoever reads the tokens may command: they are not for everybody.
+void read_tokens(const Mapping& m, std::string& out) {
+    read_file(m, "tokens", out);
+    struct stat s {};
+    if (!out.empty() && stat(out.c_str(), &s) == 0 && (s.st_mode & S_IRWXO) != 0)
+        m.problems().error(m.get("tokens")->place(),
+                           "tokens: everybody may read or write " + out + "; say chmod o= to it");
+}
+
+void read_remote_control(const Mapping& m, Binding& b) {
+    ControlSettings& c = b.model.control;
+    m.read("listen", c.listen);
+    if (const Node* n = m.get("tls")) {
+        const Mapping tls(*n, "control.tls", b.problems);
+        read_file(tls, "cert", c.cert_file);
+        read_file(tls, "key", c.key_file);
+    }
+    read_tokens(m, c.tokens_file);
+    if (!m.has("listen")) return;
+    if (c.cert_file.empty() || c.key_file.empty() || c.tokens_file.empty())
+        b.problems.error(
+            m.get("listen")->place(),
+            "control.listen: remote control needs `tls: {cert: FILE, key: FILE}` and `tokens: FILE`");
+}
+
 void read_control(const Node& n, Binding& b) {
     const Mapping m(n, "control", b.problems);
+    read_remote_control(m, b);
     if (!m.read("socket", b.model.control.socket)) return;
     constexpr std::size_t longest = 107; // sockaddr_un::sun_path with its final zero
     if (b.model.control.socket.size() > longest)

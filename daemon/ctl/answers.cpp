@@ -5,7 +5,7 @@ namespace fairway::ctl {
 
 int complain(Context& c, const Answer& answer) {
     if (!answer.reached) {
-        c.terminal.error("cannot reach fairwayd on " + c.client.socket() + ": " + answer.text);
+        c.terminal.error("cannot reach fairwayd on " + c.client.place() + ": " + answer.text);
         c.terminal.error(
             "is it running, are you in its group, is --socket right? (systemctl status fairwayd)");
         return unreachable;

@@ -2,6 +2,8 @@
 
 #include <curl/curl.h>
 
+#include <fstream>
+
 namespace fairway::ctl {
 
 namespace {
@@ -11,6 +13,20 @@ std::size_t take(char* data, std::size_t size, std::size_t n, void* to) {
     return size * n;
 }
 
+/// TLS and the token; what is wrong, or empty.
+std::string prepare_remote(CURL* curl, const Way& way) {
+    if (!way.url.starts_with("https://"))
+        return way.url + " does not begin with https://: a token is a secret";
+    std::ifstream in(way.token_file);
+    std::string token;
+    if (!std::getline(in, token) || token.empty())
+        return "no token: --token-file names a file whose first line it is";
+    curl_easy_setopt(curl, CURLOPT_HTTPAUTH, CURLAUTH_BEARER);
+    curl_easy_setopt(curl, CURLOPT_XOAUTH2_BEARER, token.c_str());
+    if (!way.ca_file.empty()) curl_easy_setopt(curl, CURLOPT_CAINFO, way.ca_file.c_str());
+    return {};
+}
+
 }
 
 struct Client::Handle {
@@ -18,7 +34,7 @@ struct Client::Handle {
     ~Handle() { curl_easy_cleanup(curl); }
 };
 
-Client::Client(std::string socket) : socket_(std::move(socket)), handle_(std::make_unique<Handle>()) {}
+Client::Client(Way way) : way_(std::move(way)), handle_(std::make_unique<Handle>()) {}
 Client::~Client() = default;
 
 Answer Client::get(const std::string& path, Patience patience) { return ask(path, nullptr, patience); }
@@ -30,8 +46,13 @@ Answer Client::ask(const std::string& path, const std::string* json, Patience pa
     CURL* curl = handle_->curl;
     Answer answer;
     curl_easy_reset(curl);
-    curl_easy_setopt(curl, CURLOPT_UNIX_SOCKET_PATH, socket_.c_str());
-    curl_easy_setopt(curl, CURLOPT_URL, ("http://fairwayd" + path).c_str());
+    std::string why = way_.url.empty() ? "" : prepare_remote(curl, way_);
+    if (!why.empty()) {
+        answer.text = std::move(why);
+        return answer;
+    }
+    if (way_.url.empty()) curl_easy_setopt(curl, CURLOPT_UNIX_SOCKET_PATH, way_.socket.c_str());
+    curl_easy_setopt(curl, CURLOPT_URL, ((way_.url.empty() ? "http://fairwayd" : way_.url) + path).c_str());
     curl_easy_setopt(curl, CURLOPT_TIMEOUT, static_cast<long>(patience.count()));
     curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, &take);
     curl_easy_setopt(curl, CURLOPT_WRITEDATA, &answer.text);

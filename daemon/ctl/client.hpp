@@ -1,4 +1,5 @@
-// The daemon at the other end of its control socket. libcurl stands behind it in one source.
+// The daemon at the other end of its control socket, or of remote control. libcurl stands behind it in one
+// source.
 #pragma once
 
 #include "daemon/json_value.hpp"
@@ -17,23 +18,31 @@ struct Answer {
     bool ok() const { return reached && status == 200; }
 };
 
+/// Where the daemon is: by its Unix socket, or, where there is a URL, by remote control.
+struct Way {
+    std::string socket;
+    std::string url;        ///< "https://fairway.example.com:9554"
+    std::string token_file; ///< its first line is our token
+    std::string ca_file;    ///< PEM, of whom its certificate is believed; empty: the system's
+};
+
 class Client {
   public:
     using Patience = std::chrono::seconds;
     static constexpr Patience usual{10};  ///< twice what the daemon gives its control thread to answer in
     static constexpr Patience reload{90}; ///< the daemon reads the largest configuration for a minute at most
 
-    explicit Client(std::string socket);
+    explicit Client(Way way);
     ~Client();
     Answer get(const std::string& path, Patience patience = usual);
     Answer post(const std::string& path, const std::string& json, Patience patience = usual);
-    const std::string& socket() const { return socket_; }
+    const std::string& place() const { return way_.url.empty() ? way_.socket : way_.url; }
     static std::string escape(const std::string& text); ///< for a query string
 
   private:
     struct Handle;
     Answer ask(const std::string& path, const std::string* json, Patience patience);
-    std::string socket_;
+    Way way_;
     std::unique_ptr<Handle> handle_;
 };
 

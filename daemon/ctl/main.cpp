@@ -18,9 +18,9 @@ constexpr const char* codes = R"(Exit codes:
   3  the daemon cannot be reached, or does not answer
   4  still waiting: a switch needs approval or takes longer than 15 minutes)";
 
-const char* default_socket() {
-    const char* given = std::getenv("FAIRWAY_SOCKET");
-    return given ? given : "/run/fairway/control.sock";
+std::string from_environment(const char* name, const char* otherwise = "") {
+    const char* given = std::getenv(name);
+    return given ? given : otherwise;
 }
 
 /// What is said with one command; CLI11 writes into it.
@@ -67,8 +67,8 @@ std::string complaint(const CLI::App* app, const CLI::Error& e) {
     return "fairwayctl: " + printable(problem(*app, e)) + "\nRun with --help for more information.\n";
 }
 
-int run(const Command& command, const Said& said, const std::string& socket, bool json) {
-    Client client(socket);
+int run(const Command& command, const Said& said, const Way& way, bool json) {
+    Client client(way);
     Terminal terminal;
     Context context{said.texts, json, client, terminal};
     for (const auto& [name, set] : said.flags) context.said[name] = set ? "true" : "";
@@ -79,10 +79,18 @@ int run(const Command& command, const Said& said, const std::string& socket, boo
 
 int main(int argc, char** argv) {
     CLI::App app("Talks to fairwayd, the global load balancer that answers by DNS.", "fairwayctl");
-    std::string socket = default_socket();
+    Way way{.socket = from_environment("FAIRWAY_SOCKET", "/run/fairway/control.sock"),
+            .url = from_environment("FAIRWAY_URL"),
+            .token_file = from_environment("FAIRWAY_TOKEN_FILE"),
+            .ca_file = from_environment("FAIRWAY_CA_FILE")};
     bool json = false;
-    app.add_option("--socket", socket, "the daemon's control socket ($FAIRWAY_SOCKET)")
+    app.add_option("--socket", way.socket, "the daemon's control socket ($FAIRWAY_SOCKET)")
         ->capture_default_str();
+    app.add_option("--url", way.url,
+                   "its remote control, https://HOST:PORT, in place of the socket ($FAIRWAY_URL)");
+    app.add_option("--token-file", way.token_file,
+                   "remote control: the first line is our token ($FAIRWAY_TOKEN_FILE)");
+    app.add_option("--ca-file", way.ca_file, "remote control: who vouches for it, PEM ($FAIRWAY_CA_FILE)");
     app.add_flag("--json", json, "print what the daemon answers, for programs");
     app.footer(codes);
     app.failure_message(complaint);
@@ -103,5 +111,5 @@ int main(int argc, char** argv) {
         return code == 0 ? ok : bad_input;
     }
     const auto& [command, words] = known.at(app.get_subcommands().front());
-    return run(*command, *words, socket, json);
+    return run(*command, *words, way, json);
 }

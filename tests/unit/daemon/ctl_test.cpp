@@ -51,7 +51,7 @@ struct Followed {
             CHECK(r.path == "/v1/status");
             return HttpResponse{200, reports[std::min(looks++, reports.size() - 1)]};
         });
-        Client client(path);
+        Client client({.socket = path});
         Terminal terminal;
         Context context{{}, false, client, terminal};
         Captured said(std::cout), complained(std::cerr);

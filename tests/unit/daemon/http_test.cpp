@@ -53,8 +53,9 @@ struct Api {
     std::string path = (scratch.path / "control.sock").string();
     std::vector<Command> commands; // only touched in the control thread and after an answer
     ControlApi api{control.desk, control.reports, office()};
-    HttpServer server{listen_unix(path), [this](const HttpRequest& r) { return api.answer(r); }};
-    Client client{path};
+    HttpServer server{listen_unix(path),
+                      [this](const HttpRequest& r) { return api.answer(r, peer_user(r.connection)); }};
+    Client client{{.socket = path}};
 
     ControlOffice office() {
         return {.command = [this](const Command& c) -> std::variant<CommandResult, BadRequest> {
@@ -250,7 +251,7 @@ TEST_CASE("H5: not ready while a service is undecided") {
 }
 
 TEST_CASE("nobody at the socket is said, with what to do") {
-    Client nobody("/nowhere/control.sock");
+    Client nobody({.socket = "/nowhere/control.sock"});
     const auto a = nobody.get("/v1/version");
     CHECK_FALSE(a.reached);
     CHECK_FALSE(a.text.empty());
@@ -260,7 +261,7 @@ TEST_CASE("a daemon that hangs is not waited for in silence") {
     Scratch scratch;
     const std::string path = (scratch.path / "s").string();
     Fd hung = listen_unix(path); // the kernel connects, nobody answers
-    const auto a = Client(path).get("/v1/status", 1s);
+    const auto a = Client({.socket = path}).get("/v1/status", 1s);
     CHECK_FALSE(a.reached);
     CHECK(a.text.find("imeout") != std::string::npos);
     CHECK(Client::usual <= 10s);
