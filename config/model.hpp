@@ -91,6 +91,10 @@ struct StateSettings {
     std::string directory = "/var/lib/fairway";
 };
 
+struct ProbeSettings {
+    unsigned threads = 1; ///< that look; targets are shared out among them
+};
+
 /// What should answer whatever happens to the targets: "tcp://198.51.100.1:53".
 struct SelfDoubtSettings {
     std::vector<SocketAddress> references; ///< looked at by TCP connect; a refusal is an answer
@@ -254,6 +258,7 @@ struct Model {
     HttpSettings http;
     ControlSettings control;
     StateSettings state;
+    ProbeSettings probes;
     SelfDoubtSettings self_doubt;
     Brake brake;
     std::vector<Datacenter> datacenters;

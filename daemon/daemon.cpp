@@ -83,7 +83,8 @@ struct Daemon::State {
           hooks(loop, std::move(helper)),
           prober(
               loop, [this](std::span<const Observation> batch) { controller->observe(batch); },
-              [this](const NameObservation& seen) { controller->resolved(seen); }),
+              [this](const NameObservation& seen) { controller->resolved(seen); },
+              probes::ProbeWorker::Options{.threads = model->probes.threads}),
           controller(std::make_unique<Controller>(loop, prober, storage, hooks, outlets(), model, restored)),
           loader(model->file, model,
                  {[this](Loaded l) { return adopt(std::move(l)); },
@@ -119,7 +120,7 @@ struct Daemon::State {
     std::unique_ptr<Controller> controller;
     Reports reports{desk, [this] { return controller->report(); }, clock_now};
     Loader loader;
-    Pages pages{reports, metrics, [this] { return front.counts(); }};
+    Pages pages{reports, metrics, [this] { return Vitals{front.counts(), prober.lag()}; }};
     ControlApi api;
     std::vector<std::unique_ptr<HttpServer>> web_servers;
     std::unique_ptr<HttpServer> control_server;

@@ -42,6 +42,7 @@ std::string needs_restart(const Model& a, const Model& b) {
     if (a.http.listen != b.http.listen) return "http.listen";
     if (a.control.socket != b.control.socket) return "control.socket";
     if (a.control.listen != b.control.listen) return "control.listen";
+    if (a.probes.threads != b.probes.threads) return "probes.threads";
     if (a.state.directory != b.state.directory) return "state.directory";
     return "";
 }

@@ -139,6 +139,8 @@ void endpoints(Page& page, const Report& r) {
 void members(Page& page, const Report& r) {
     Family state(page, gauge, "member_state", "1 for the state of a target of a check.");
     Family took(page, gauge, "member_probe_seconds", "How long its last probe took.");
+    Family ends(page, gauge, "member_certificate_expiry_timestamp_seconds",
+                "When the certificate that it showed last ends, in seconds since 1970.");
     for (const auto& m : r.members) {
         std::vector<ClientMetric::Label> who{{"check", m.check},
                                              {"datacenter", m.datacenter},
@@ -146,6 +148,8 @@ void members(Page& page, const Report& r) {
                                              {"member", std::to_string(m.id)},
                                              {"target", m.target}};
         if (m.last) took.add(who, seconds(m.last->ended - m.last->begun));
+        if (m.last && m.last->facts.certificate_ends)
+            ends.add(who, static_cast<double>(m.last->facts.certificate_ends->time_since_epoch() / 1s));
         who.push_back({"state", member_state(m)});
         state.add(std::move(who), 1);
     }
@@ -233,13 +237,16 @@ void Metrics::answered(const Happening& h) {
     state_->publish.Observe(seconds(*h.published - t.decided));
 }
 
-std::string Metrics::text(const Report& report, const DnsCounts& dns, Duration age) const {
+std::string Metrics::text(const Report& report, const Vitals& vitals, Duration age) const {
     Page page;
     daemon_itself(page, report, age);
+    Family(page, gauge, "probe_lag_seconds",
+           "How late looks began at worst in the last 10 to 20 s; above an interval verdicts are stale.")
+        .add({}, seconds(vitals.probe_lag));
     services(page, report);
     endpoints(page, report);
     members(page, report);
-    dns_work(page, dns);
+    dns_work(page, vitals.dns);
     {
         Family transitions(page, counter, "transitions_total", "Changes, by what changed.");
         for (std::size_t i = 0; i < changes; ++i)

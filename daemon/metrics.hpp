@@ -18,6 +18,12 @@ struct DnsCounts {
     dns::Counts udp, tcp;
 };
 
+/// What is not in the report: asked of whoever does the work.
+struct Vitals {
+    DnsCounts dns;
+    Duration probe_lag{}; ///< how late the looks' timers were at worst in the last 10 to 20 s
+};
+
 class Metrics {
   public:
     Metrics();
@@ -26,7 +32,7 @@ class Metrics {
     void answered(const Happening& h);
 
     /// `age`: of the report, when control could not make a fresh one.
-    std::string text(const policies::Report& report, const DnsCounts& dns, Duration age) const;
+    std::string text(const policies::Report& report, const Vitals& vitals, Duration age) const;
 
   private:
     struct State;

@@ -25,7 +25,7 @@ HttpResponse Pages::answer(const HttpRequest& request) const {
 HttpResponse Pages::metrics() const {
     const auto latest = reports_.latest();
     if (!latest.report) return no_report();
-    return {200, metrics_.text(*latest.report, count_(), latest.age),
+    return {200, metrics_.text(*latest.report, vitals_(), latest.age),
             "text/plain; version=0.0.4; charset=utf-8"};
 }
 

@@ -9,10 +9,10 @@ namespace fairway::daemon {
 
 class Pages {
   public:
-    using CountDns = std::function<DnsCounts()>; ///< any thread
+    using Ask = std::function<Vitals()>; ///< any thread
 
-    Pages(Reports& reports, const Metrics& metrics, CountDns count)
-        : reports_(reports), metrics_(metrics), count_(std::move(count)) {}
+    Pages(Reports& reports, const Metrics& metrics, Ask vitals)
+        : reports_(reports), metrics_(metrics), vitals_(std::move(vitals)) {}
 
     HttpResponse answer(const HttpRequest& request) const; ///< any thread
 
@@ -22,7 +22,7 @@ class Pages {
     HttpResponse ready() const;
     Reports& reports_;
     const Metrics& metrics_;
-    CountDns count_;
+    Ask vitals_;
 };
 
 } // namespace fairway::daemon

@@ -123,7 +123,7 @@ class ProbeWorker::Bench {
         : control_(control),
           sink_(std::make_shared<Sink>(std::move(sink))),
           name_sink_(std::make_shared<NameSink>(std::move(names))),
-          max_open_(open_limit(options.max_open)),
+          max_open_(std::max<std::size_t>(open_limit(options.max_open) / options.threads, 1)),
           per_target_(options.per_target),
           tools_(loop_, std::max<std::size_t>(max_open_ / 4, 1)),
           names_(
@@ -324,25 +324,46 @@ void ProbeWorker::Bench::flush() {
     });
 }
 
-ProbeWorker::ProbeWorker(Loop& control, Sink sink, NameSink names, Options options)
-    : bench_(std::make_unique<Bench>(control, std::move(sink), std::move(names), options)) {}
+ProbeWorker::ProbeWorker(Loop& control, Sink sink, NameSink names, Options options) {
+    for (unsigned i = 0; i < options.threads; ++i)
+        benches_.push_back(std::make_unique<Bench>(control, sink, names, options));
+}
 
 ProbeWorker::~ProbeWorker() = default;
 
 void ProbeWorker::assign(std::vector<Assignment> members) {
-    bench_->loop().post([bench = bench_.get(), members = std::move(members)] { bench->assign(members); });
+    std::vector<std::vector<Assignment>> parts(benches_.size());
+    bench_of_.clear();
+    for (Assignment& a : members) {
+        const std::size_t place = std::hash<std::string>()(a.spec.target_text()) % benches_.size();
+        bench_of_[a.member] = place;
+        parts[place].push_back(std::move(a));
+    }
+    for (std::size_t i = 0; i < benches_.size(); ++i)
+        benches_[i]->loop().post(
+            [bench = benches_[i].get(), part = std::move(parts[i])] { bench->assign(part); });
 }
 
 void ProbeWorker::look(std::span<const MemberId> members) {
-    bench_->loop().post([bench = bench_.get(), ids = std::vector<MemberId>(members.begin(), members.end())] {
-        for (const MemberId id : ids) bench->look(id);
-    });
+    std::vector<std::vector<MemberId>> parts(benches_.size());
+    for (const MemberId id : members)
+        if (const auto at = bench_of_.find(id); at != bench_of_.end()) parts[at->second].push_back(id);
+    for (std::size_t i = 0; i < benches_.size(); ++i)
+        if (!parts[i].empty())
+            benches_[i]->loop().post([bench = benches_[i].get(), ids = std::move(parts[i])] {
+                for (const MemberId id : ids) bench->look(id);
+            });
 }
 
-void ProbeWorker::resolve(std::vector<std::string> names) {
-    bench_->loop().post([bench = bench_.get(), names = std::move(names)] { bench->resolve(names); });
+void ProbeWorker::resolve(std::vector<std::string> names) { // one thread is enough for names
+    benches_.front()->loop().post(
+        [bench = benches_.front().get(), names = std::move(names)] { bench->resolve(names); });
 }
 
-Duration ProbeWorker::lag() const { return bench_->loop().lag(); }
+Duration ProbeWorker::lag() const {
+    Duration worst{};
+    for (const auto& bench : benches_) worst = std::max(worst, bench->loop().lag());
+    return worst;
+}
 
 } // namespace fairway::probes

@@ -93,6 +93,9 @@ constexpr Key table[] = {
     {"state", mapping, "", "what outlives the process"},
     {"state.directory", path, "/var/lib/fairway", "where its databases are"},
 
+    {"probes", mapping, "", "who looks"},
+    Key{"probes.threads", count, "1", "threads that look; targets are shared out among them"}.within(1, 64),
+
     {"defaults", mapping, "", "for whatever does not say otherwise"},
     {"defaults.ttl", mapping, "10s", "as services.*.ttl"},
     Key{"defaults.ttl.min", seconds, "", "from the first failed probe until quiet"}.within(0, week),

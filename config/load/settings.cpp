@@ -1,4 +1,4 @@
-// node, http, control, state, defaults, self_doubt, brake.
+// node, http, control, state, probes, defaults, self_doubt, brake.
 #include "config/load/binding.hpp"
 
 #include <sys/stat.h>
@@ -70,6 +70,10 @@ void read_state(const Node& n, Binding& b) {
     Mapping(n, "state", b.problems).read("directory", b.model.state.directory);
 }
 
+void read_probes(const Node& n, Binding& b) {
+    Mapping(n, "probes", b.problems).read("threads", b.model.probes.threads);
+}
+
 void read_defaults(const Node& n, Binding& b) {
     const Mapping m(n, "defaults", b.problems);
     if (const Node* ttl = m.get("ttl")) read_ttl(*ttl, "defaults.ttl", b.default_ttl, b.problems);
@@ -137,14 +141,12 @@ void read_settings(const Mapping& file, Binding& b) {
     set_dns_defaults(b.model.dns);
     b.model.http.listen = {socket("127.0.0.1:9553")};
     using Reader = void (*)(const Node&, Binding&);
-    const std::pair<std::string_view, Reader> readers[] = {{"node", read_node},
-                                                           {"dns", read_dns},
-                                                           {"http", read_http},
-                                                           {"control", read_control},
-                                                           {"state", read_state},
-                                                           {"defaults", read_defaults},
-                                                           {"self_doubt", read_self_doubt},
-                                                           {"brake", read_brake}};
+    const std::pair<std::string_view, Reader> readers[] = {
+        {"node", read_node},         {"dns", read_dns},
+        {"http", read_http},         {"control", read_control},
+        {"state", read_state},       {"probes", read_probes},
+        {"defaults", read_defaults}, {"self_doubt", read_self_doubt},
+        {"brake", read_brake}};
     for (const auto& [name, reader] : readers)
         if (const Node* n = file.get(name)) reader(*n, b);
 }

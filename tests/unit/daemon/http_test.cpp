@@ -218,7 +218,7 @@ TEST_CASE("half-open connections of one client do not shut the pages for others"
 TEST_CASE("the pages: alive, ready, status and metrics; nothing else, and nothing but reading") {
     Control control;
     Metrics metrics;
-    Pages pages(control.reports, metrics, [] { return DnsCounts{}; });
+    Pages pages(control.reports, metrics, [] { return Vitals{}; });
     const auto get = [&](const char* path) { return pages.answer({.method = "GET", .path = path}); };
     CHECK(get("/healthz").status == 200);
     CHECK(get("/readyz").status == 200);
@@ -243,7 +243,7 @@ TEST_CASE("H5: not ready while a service is undecided") {
     std::thread thread([&] { loop.run(); });
     Metrics metrics;
     const auto ready =
-        Pages(reports, metrics, [] { return DnsCounts{}; }).answer({.method = "GET", .path = "/readyz"});
+        Pages(reports, metrics, [] { return Vitals{}; }).answer({.method = "GET", .path = "/readyz"});
     CHECK(ready.status == 503);
     CHECK(ready.body == "b.test: undecided\n");
     loop.stop();

@@ -24,10 +24,10 @@ std::string page_of(const Report& report) {
     m.happened(h);
     h.published = h.transition.decided + 4ms;
     m.answered(h);
-    DnsCounts dns;
-    dns.udp.queries = 12;
-    dns.udp.by_rcode[0] = 11;
-    return m.text(report, dns, 20ms);
+    Vitals vitals{.probe_lag = 30ms};
+    vitals.dns.udp.queries = 12;
+    vitals.dns.udp.by_rcode[0] = 11;
+    return m.text(report, vitals, 20ms);
 }
 
 }

@@ -166,6 +166,23 @@ TEST_CASE("a target given by name is resolved; one that cannot be is unknown (L3
     }
 }
 
+TEST_CASE("several threads share the targets out, and each member is looked at by one of them") {
+    const FaultServer web(&answer_ok), other(&answer_ok);
+    ProbeWorker::Options options;
+    options.threads = 3;
+    Rig rig(options);
+    std::vector<Assignment> members;
+    for (MemberId id = 0; id < 20; ++id)
+        members.push_back(member(id, id % 2 ? web.port() : other.port(), HttpCheck{}, 10s));
+    rig.worker->assign(members);
+    rig.worker->look(std::vector<MemberId>{0, 1, 2, 19});
+    rig.run_until([&] { return rig.count(0) && rig.count(1) && rig.count(2) && rig.count(19); });
+    rig.worker->assign({members[1]});
+    rig.worker->look(std::vector<MemberId>{1});
+    const std::size_t before = rig.count(1);
+    rig.run_until([&] { return rig.count(1) > before; });
+}
+
 TEST_CASE("beyond the limit of open looks a look is unknown, and says why") {
     const FaultServer silent([](Peer&) {});
     ProbeWorker::Options options;
