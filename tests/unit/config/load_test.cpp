@@ -145,7 +145,7 @@ TEST_CASE("every key is listed once, with its parent, its type and a line for pe
         later += !k.supported;
     }
     CHECK(keys().size() > 180);
-    CHECK(later > 0); // cluster, for one // falls as they come to be supported
+    CHECK(later > 0); // `cluster`, for one
 }
 
 TEST_CASE("defaults.check and defaults.ttl hold for whatever does not say otherwise") {
