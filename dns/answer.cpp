@@ -39,57 +39,121 @@ void write_header(const Query& query, Bytes message, std::uint8_t* out, const He
 struct Writing {
     const Query& query;
     Bytes message;
-    std::uint8_t* out;
-    OptReply opt;
-    CookieState cookie;
+    std::span<std::uint8_t> out;
+    const MoreOptions* more = nullptr;
+    CookieState cookie = CookieState::none;
+    bool subnet = query.edns.subnet; // is told back
 
-    Reply finish(const Header& h, std::size_t end, unsigned scope = 0) const noexcept {
-        write_header(query, message, out, h);
-        if (opt.present)
-            end = static_cast<std::size_t>(write_opt(out + end, query.edns, opt, h.rcode, scope) - out);
+    std::size_t opt_size() const noexcept {
+        if (!query.edns.present) return 0;
+        return dns::opt_size(query.options, subnet) + (more ? more->size() : 0);
+    }
+
+    [[gnu::always_inline]] Reply finish(const Header& h, std::size_t end, unsigned scope = 0) const noexcept {
+        write_header(query, message, out.data(), h);
+        if (query.edns.present) {
+            std::uint8_t* const opt = out.data() + end;
+            std::size_t size = write_opt(out.subspan(end), query.edns, query.options, subnet, h.rcode, scope);
+            if (more) size = more->append(opt, size);
+            end += size;
+        }
         return {end, h.rcode, (h.flags & flag::tc) != 0, cookie};
     }
     Reply refuse(Rcode rcode) const noexcept { return finish({0, rcode, {}}, query.question_end); }
 };
 
-// What goes into the answer section as it lies in the snapshot. `wire` null: it takes more than that.
+// What most answers are: one set as it lies in the snapshot, or one SOA that says there is none.
 struct Plain {
-    const std::uint8_t* wire = nullptr;
+    const std::uint8_t* wire = nullptr; // null: it takes more than that
     std::size_t size = 0;
     std::uint16_t count = 0;
+    Rcode rcode = Rcode::noerror;
+    const ZoneInfo* negative = nullptr; // the set is this zone's SOA
     unsigned scope = 0;
 };
 
-Plain plain_set(const Query& query, const Node& node) noexcept {
-    if (query.type == rrtype::ds || names_host(query.type)) return {}; // another zone's, or with addresses
-    const RrsetHeader* const set = node.find(query.type);
-    return set ? Plain{set->wire(), set->size, set->count, 0} : Plain{};
+Plain negative(const NameTable& names, const Node& node, Rcode rcode, unsigned scope = 0) noexcept {
+    const ZoneInfo& zone = names.zone(node.zone);
+    const RrsetHeader* const soa = zone.negative_soa;
+    return soa ? Plain{soa->wire(), soa->size, 1, rcode, &zone, scope} : Plain{};
 }
 
-// The common cases alone: the name is there and is nothing but itself, or a service that has addresses.
-Plain plain_hit(const Query& query, const Snapshot& snapshot, const Client& client, Random& random) noexcept {
-    const Node* const node = snapshot.fixed->names.find(query.name);
-    if (!node || node->is(Node::cut | Node::occluded)) return {};
-    if (!node->is(Node::service)) return plain_set(query, *node);
-    if (query.type != rrtype::a && query.type != rrtype::aaaa) return {};
-    const ServiceAnswers& answers = *snapshot.services[node->service_index];
-    if (!answers.has_choices() || answers.has_names()) return {};
+// Nothing there: where no wildcard, cut or DNAME is right above, it is not.
+Plain plain_miss(const FoldedName& name, const NameTable& names) noexcept {
+    std::size_t offset = 0;
+    for (unsigned n = 0; n < 4 && name.bytes[offset]; ++n) { // longer ones take the longer way
+        offset += name.bytes[offset] + 1u;
+        const std::uint8_t* const tail = name.bytes + offset;
+        const std::size_t length = name.length - offset;
+        const Node* const encloser = names.find(tail, length, hash_padded(tail, length));
+        if (!encloser) continue;
+        if (encloser->is(Node::occluded | Node::cut | Node::dname | Node::has_wildcard)) return {};
+        return negative(names, *encloser, Rcode::nxdomain);
+    }
+    return {};
+}
+
+[[gnu::always_inline]] inline Plain plain_set(const Query& query, const NameTable& names,
+                                              const Node& node) noexcept {
+    const RrsetHeader* const set = node.find(query.type);
+    if (!set) return node.is(Node::cname) ? Plain{} : negative(names, node, Rcode::noerror);
+    if (names_host(query.type)) return {}; // its addresses go with it
+    return {set->wire(), set->size, set->count, Rcode::noerror, nullptr, 0};
+}
+
+[[gnu::always_inline]] inline Plain plain_service(const Query& query, const Snapshot& snapshot,
+                                                  const Node& node, const Client& client,
+                                                  Random& random) noexcept {
+    const ServiceAnswers& answers = *snapshot.services[node.service_index];
+    if (answers.has_names() || !answers.has_choices()) return {};
     const Choosing chosen = choose(answers, query, snapshot, client, random);
     const auto& set = answers.set(chosen.choice, query.type == rrtype::aaaa);
-    return set.count ? Plain{answers.wire(set), set.size, set.count, chosen.scope} : Plain{};
+    if (set.count == 0) return negative(snapshot.fixed->names, node, Rcode::noerror, chosen.scope);
+    return {answers.wire(set), set.size, set.count, Rcode::noerror, nullptr, chosen.scope};
+}
+
+[[gnu::always_inline]] inline Plain plain_answer(const Query& query, const Snapshot& snapshot,
+                                                 const Client& client, Random& random) noexcept {
+    const NameTable& names = snapshot.fixed->names;
+    const Node* const node = query.sought ? names.find(query.name, query.likely) : names.find(query.name);
+    if (!node) return plain_miss(query.name, names);
+    if (node->is(Node::cut | Node::occluded)) return {};
+    if (node->is(Node::service)) {
+        if (query.type == rrtype::a || query.type == rrtype::aaaa)
+            return plain_service(query, snapshot, *node, client, random);
+        if (snapshot.services[node->service_index]->has_names()) return {};
+    }
+    // DS is another zone's, and ANY is any of them.
+    if (query.type == rrtype::ds || query.type == rrtype::any) return {};
+    return plain_set(query, names, *node);
+}
+
+// A stored SOA takes its owner to be at offset 12, where now more of the question's name stands before it.
+void move_pointers(std::uint8_t* soa, const ZoneInfo& zone, std::size_t by) noexcept {
+    put16(soa, get16(soa) + by);
+    for (const std::size_t at : {zone.soa_pointers[1], zone.soa_pointers[2]})
+        if (at) put16(soa + at, get16(soa + at) + by);
+}
+
+[[gnu::always_inline]] inline Reply write_plain(const Writing& w, const Plain& plain) noexcept {
+    const std::size_t start = w.query.question_end, end = start + plain.size;
+    std::uint8_t* const to = w.out.data() + start;
+    if (plain.size <= 64 && end + copy_slack <= w.out.size()) copy_wide(to, plain.wire, plain.size);
+    else std::memcpy(to, plain.wire, plain.size);
+    if (!plain.negative) return w.finish({flag::aa, plain.rcode, {plain.count, 0, 0}}, end, plain.scope);
+    move_pointers(to, *plain.negative, w.query.name.length - plain.negative->apex_length);
+    return w.finish({flag::aa, plain.rcode, {0, 1, 0}}, end, plain.scope);
 }
 
 Bytes bytes_of(const std::string& s) { return {reinterpret_cast<const std::uint8_t*>(s.data()), s.size()}; }
 
-OptReply opt_for(const Query& query, const DnsSettings& settings, const Client& client,
-                 const CookieCheck& cookie) noexcept {
-    OptReply opt;
-    opt.present = true;
-    opt.subnet = query.edns.subnet.present;
-    if (query.edns.nsid) opt.nsid = bytes_of(settings.nsid);
-    if (cookie.state != CookieState::none) opt.cookie = cookie.reply;
-    if (query.edns.keepalive && client.transport == Client::Transport::tcp) opt.keepalive = client.keepalive;
-    return opt;
+MoreOptions more_options(const Query& query, const DnsSettings& settings, const Client& client,
+                         const CookieCheck& cookie) noexcept {
+    MoreOptions more;
+    if (query.edns.nsid) more.nsid = bytes_of(settings.nsid);
+    if (cookie.state != CookieState::none) more.cookie = cookie.reply;
+    if (query.edns.keepalive && client.transport == Client::Transport::tcp) more.keepalive = client.keepalive;
+    return more;
 }
 
 bool is(const FoldedName& name, std::string_view wire) noexcept {
@@ -110,7 +174,7 @@ Reply answer_chaos(const Writing& w, const ChaosSettings& chaos) noexcept {
     const std::size_t at = w.query.question_end, length = std::min(text->size(), max_text);
     if (w.query.type != rrtype::txt && w.query.type != rrtype::any)
         return w.finish({flag::aa, Rcode::noerror, {}}, at);
-    std::uint8_t* const record = w.out + at;
+    std::uint8_t* const record = w.out.data() + at;
     put16(record, pointer_mark | header_size);
     put16(record + 2, rrtype::txt);
     put16(record + 4, class_chaos);
@@ -127,7 +191,7 @@ Reply answer_other(Writing& w, const DnsSettings& settings) noexcept {
     if (w.query.asks == Query::Asks::cookie && w.cookie != CookieState::none) // RFC 7873 section 5.4
         return w.refuse(w.cookie == CookieState::bad ? Rcode::badcookie : Rcode::noerror);
     // RFC 7871 section 7.2.1: an error in form does not carry the network back.
-    if (w.query.rcode != Rcode::refused) w.opt.subnet = false;
+    if (w.query.rcode != Rcode::refused) w.subnet = false;
     return w.refuse(w.query.rcode);
 }
 
@@ -136,35 +200,11 @@ bool may_demand_cookie(const Client& client, CookieState state) noexcept {
            (state == CookieState::client || state == CookieState::bad);
 }
 
-} // namespace
-
-Reply answer(const Query& query, Bytes message, const Snapshot& snapshot, const Client& client,
-             Random& random, std::span<std::uint8_t> out) noexcept {
-    const DnsSettings& settings = snapshot.fixed->settings;
-    if (out.data() != message.data()) std::memcpy(out.data(), message.data(), query.question_end);
-    CookieCheck cookie;
-    Writing w{query, message, out.data(), {}, CookieState::none};
-    if (query.edns.present) {
-        if (query.edns.cookie.length)
-            cookie = check_cookie(settings.cookies, query.edns.cookie, client.address, client.now);
-        w.cookie = cookie.state;
-        w.opt = opt_for(query, settings, client, cookie);
-    }
-    if (query.rcode != Rcode::noerror) return answer_other(w, settings);
-    if (settings.cookies.required && may_demand_cookie(client, w.cookie)) return w.refuse(Rcode::badcookie);
-
-    const std::size_t limit = size_limit(query, client, out.size()) - opt_size(query.edns, w.opt);
-    Random drawn = random; // what comes to nothing here must not be drawn twice below
-    if (const Plain hit = plain_hit(query, snapshot, client, drawn); hit.wire) {
-        const std::size_t end = query.question_end + hit.size;
-        if (end <= limit) {
-            random = drawn;
-            std::memcpy(out.data() + query.question_end, hit.wire, hit.size);
-            return w.finish({flag::aa, Rcode::noerror, {hit.count, 0, 0}}, end, hit.scope);
-        }
-    }
-    Message response(out.data(), query.question_end, limit);
-    Resolution resolution(query, snapshot, client, random, response);
+// Whatever is not plain: step by step.
+[[gnu::noinline]] Reply answer_at_length(const Writing& w, const Snapshot& snapshot, const Client& client,
+                                         Random& random, std::size_t limit) noexcept {
+    Message response(w.out.data(), w.query.question_end, limit);
+    Resolution resolution(w.query, snapshot, client, random, response);
     resolution.run();
     Header h{0, resolution.rcode, response.counts()};
     if (resolution.authoritative) h.flags |= flag::aa;
@@ -176,13 +216,56 @@ Reply answer(const Query& query, Bytes message, const Snapshot& snapshot, const 
     return w.finish(h, response.size(), resolution.scope);
 }
 
+// With whatever options, errors and detours there are.
+[[gnu::noinline]] Reply answer_in_full(const Query& query, Bytes message, const Snapshot& snapshot,
+                                       const Client& client, Random& random,
+                                       std::span<std::uint8_t> out) noexcept {
+    const DnsSettings& settings = snapshot.fixed->settings;
+    CookieCheck cookie;
+    if (query.edns.cookie)
+        cookie = check_cookie(settings.cookies, query.options.cookie, client.address, client.now);
+    const MoreOptions more = more_options(query, settings, client, cookie);
+    Writing w{query, message, out, &more, cookie.state};
+    if (query.rcode != Rcode::noerror) return answer_other(w, settings);
+    if (settings.cookies.required && may_demand_cookie(client, w.cookie)) return w.refuse(Rcode::badcookie);
+    const std::size_t limit = size_limit(query, client, out.size()) - w.opt_size();
+    Random drawn = random; // what comes to nothing here must not be drawn twice below
+    if (const Plain plain = plain_answer(query, snapshot, client, drawn);
+        plain.wire && query.question_end + plain.size <= limit) {
+        random = drawn;
+        return write_plain(w, plain);
+    }
+    return answer_at_length(w, snapshot, client, random, limit);
+}
+
+} // namespace
+
+// Most queries ask a name for its addresses, and for nothing besides.
+Reply answer(const Query& query, Bytes message, const Snapshot& snapshot, const Client& client,
+             Random& random, std::span<std::uint8_t> out) noexcept {
+    if (out.data() != message.data()) std::memcpy(out.data(), message.data(), query.question_end);
+    if (query.rcode == Rcode::noerror && !query.edns.more()) {
+        const Writing w{query, message, out};
+        const std::size_t limit = size_limit(query, client, out.size()) - w.opt_size();
+        Random drawn = random;
+        const Plain plain = plain_answer(query, snapshot, client, drawn);
+        if (plain.wire && query.question_end + plain.size <= limit) {
+            random = drawn;
+            return write_plain(w, plain);
+        }
+    }
+    return answer_in_full(query, message, snapshot, client, random, out);
+}
+
 Reply slip(const Query& query, Bytes message, const Snapshot& snapshot, const Client& client,
            std::span<std::uint8_t> out) noexcept {
     const DnsSettings& settings = snapshot.fixed->settings;
     if (out.data() != message.data()) std::memcpy(out.data(), message.data(), query.question_end);
-    const CookieCheck cookie = check_cookie(settings.cookies, query.edns.cookie, client.address, client.now);
-    Writing w{query, message, out.data(), {}, cookie.state};
-    if (query.edns.present) w.opt = opt_for(query, settings, client, cookie);
+    CookieCheck cookie;
+    if (query.edns.cookie)
+        cookie = check_cookie(settings.cookies, query.options.cookie, client.address, client.now);
+    const MoreOptions more = more_options(query, settings, client, cookie);
+    const Writing w{query, message, out, &more, cookie.state};
     if (may_demand_cookie(client, cookie.state)) return w.refuse(Rcode::badcookie);
     return w.finish({flag::tc, Rcode::noerror, {}}, query.question_end);
 }

@@ -33,9 +33,9 @@ struct Reply {
 std::size_t answer(Bytes query, const Snapshot& snapshot, const Client& client, Random& random,
                    std::span<std::uint8_t> out) noexcept;
 
-/// The same in three steps, so that a batch of queries can be read, fetched into the cache and answered in
-/// turn. First read_query() on each; then prefetch_names(), then prefetch_nodes() on those it returned true
-/// for; then:
+/// The same step by step, so that a batch of queries can be read, fetched into the cache and answered in
+/// turn. First read_query() on each; then prefetch_names(), prefetch_nodes() and prefetch_services(), each on
+/// all it returned true for and with one snapshot; then:
 Reply answer(const Query& query, Bytes message, const Snapshot& snapshot, const Client& client,
              Random& random, std::span<std::uint8_t> out) noexcept;
 
@@ -47,8 +47,15 @@ Reply slip(const Query& query, Bytes message, const Snapshot& snapshot, const Cl
 inline void prefetch_names(const Query& query, const Snapshot& snapshot) noexcept {
     if (query.rcode == Rcode::noerror) snapshot.fixed->names.prefetch_slot(query.name.hash);
 }
-inline void prefetch_nodes(const Query& query, const Snapshot& snapshot) noexcept {
-    if (query.rcode == Rcode::noerror) snapshot.fixed->names.prefetch_node(query.name.hash);
+inline void prefetch_nodes(Query& query, const Snapshot& snapshot) noexcept {
+    if (query.rcode != Rcode::noerror) return;
+    query.likely = snapshot.fixed->names.prefetch_node(query.name.hash);
+    query.sought = true;
+}
+/// Of what a node leads to.
+inline void prefetch_services(const Query& query, const Snapshot& snapshot) noexcept {
+    if (query.rcode == Rcode::noerror && query.likely && query.likely->is(Node::service))
+        snapshot.services[query.likely->service_index]->prefetch();
 }
 
 } // namespace fairway::dns

@@ -5,14 +5,17 @@ namespace fairway::dns {
 void FoldedName::assign(Bytes wire) noexcept {
     length = static_cast<std::uint8_t>(wire.size());
     std::memcpy(bytes, wire.data(), wire.size());
-    labels = 0;
-    for (std::size_t i = 0; bytes[i]; i += bytes[i] + 1u) ++labels;
     finish();
+}
+
+unsigned FoldedName::labels() const noexcept {
+    unsigned n = 0;
+    for (std::size_t i = 0; bytes[i]; i += bytes[i] + 1u) ++n;
+    return n;
 }
 
 bool FoldedName::expand(Bytes message, std::size_t at) noexcept {
     std::size_t out = 0, ceiling = at;
-    labels = 0;
     while (at < message.size()) {
         const std::size_t n = message[at];
         if (n > max_label) { // a pointer, which may only lead backwards: so there is no loop
@@ -31,7 +34,6 @@ bool FoldedName::expand(Bytes message, std::size_t at) noexcept {
             finish();
             return true;
         }
-        ++labels;
     }
     return false;
 }

@@ -25,6 +25,17 @@ unsigned leading_zeros(uint128 v) {
 constexpr std::size_t few = 64;
 template<typename Key> constexpr unsigned index_shift = sizeof(Key) * 8 - 16;
 
+// What parts the address from the last one before its range and the first one after it.
+template<typename Key>
+std::uint8_t scope_of(const NetworkTable::Ranges<Key>& ranges, std::size_t range, Key key) noexcept {
+    const auto& starts = ranges.starts;
+    unsigned scope = 0;
+    if (range > 0) scope = leading_zeros(static_cast<Key>(key ^ (starts[range] - 1))) + 1;
+    if (range + 1 < starts.size())
+        scope = std::max(scope, leading_zeros(static_cast<Key>(key ^ starts[range + 1])) + 1);
+    return static_cast<std::uint8_t>(scope);
+}
+
 // Sweeps sorted networks from left to right with those that are open on a stack: the innermost one rules.
 template<typename Key> class Sweep {
   public:
@@ -43,6 +54,7 @@ template<typename Key> class Sweep {
     void finish() {
         while (!open_.empty()) close();
         merge();
+        find_scopes();
         if (out_.starts.size() > few) make_index();
     }
 
@@ -60,24 +72,35 @@ template<typename Key> class Sweep {
         if (last != ~Key{0}) emit(last + 1, open_.empty() ? ClientClassIndex{0} : open_.back().client_class);
     }
     void emit(Key start, ClientClassIndex c) {
-        if (out_.starts.back() == start) out_.classes.back() = c;
+        if (out_.starts.back() == start) out_.ranges.back().client_class = c;
         else {
             out_.starts.push_back(start);
-            out_.classes.push_back(c);
+            out_.ranges.push_back({c});
         }
     }
     void merge() {
         std::size_t kept = 0;
         for (std::size_t i = 1; i < out_.starts.size(); ++i) {
-            if (out_.classes[i] == out_.classes[kept]) continue;
+            if (out_.ranges[i].client_class == out_.ranges[kept].client_class) continue;
             ++kept;
             out_.starts[kept] = out_.starts[i];
-            out_.classes[kept] = out_.classes[i];
+            out_.ranges[kept] = out_.ranges[i];
         }
         out_.starts.resize(kept + 1);
-        out_.classes.resize(kept + 1);
+        out_.ranges.resize(kept + 1);
         out_.starts.shrink_to_fit();
-        out_.classes.shrink_to_fit();
+        out_.ranges.shrink_to_fit();
+    }
+
+    // A range that is one network parts from its neighbours at the same bits, whichever address is asked for.
+    void find_scopes() {
+        for (std::size_t i = 0; i < out_.starts.size(); ++i) {
+            const Key first = out_.starts[i];
+            const Key last = (i + 1 < out_.starts.size() ? out_.starts[i + 1] : Key{0}) - 1;
+            const Key host = first ^ last;
+            const bool network = (host & (host + 1)) == 0 && (first & host) == 0;
+            out_.ranges[i].scope = network ? scope_of(out_, i, first) : NetworkTable::Range::varies;
+        }
     }
 
     void make_index() {
@@ -98,23 +121,22 @@ template<typename Key> class Sweep {
 template<typename Key>
 NetworkTable::Found find_in(const NetworkTable::Ranges<Key>& ranges, Key key) noexcept {
     const Key* const starts = ranges.starts.data();
-    std::size_t i = 0, n = ranges.starts.size();
+    const Key* at = starts;
+    std::size_t n = ranges.starts.size();
     if (!ranges.index.empty()) {
-        const auto top = static_cast<std::size_t>(key >> index_shift<Key>);
-        i = ranges.index[top];
-        n = ranges.index[top + 1] - i + 1;
+        const std::uint32_t* const index = &ranges.index[static_cast<std::size_t>(key >> index_shift<Key>)];
+        at += index[0];
+        n = index[1] - index[0] + 1;
     }
     while (n > 1) {
         const std::size_t half = n / 2;
-        i += starts[i + half] <= key ? half : 0;
+        at = at[half] <= key ? at + half : at;
         n -= half;
     }
-    // The scope must part the address from the last one before its range and the first one after it.
-    unsigned scope = 0;
-    if (i > 0) scope = leading_zeros(static_cast<Key>(key ^ (starts[i] - 1))) + 1;
-    if (i + 1 < ranges.starts.size())
-        scope = std::max(scope, leading_zeros(static_cast<Key>(key ^ starts[i + 1])) + 1);
-    return {ranges.classes[i], static_cast<std::uint8_t>(scope)};
+    const auto i = static_cast<std::size_t>(at - starts);
+    const NetworkTable::Range range = ranges.ranges[i];
+    if (range.scope != NetworkTable::Range::varies) return {range.client_class, range.scope};
+    return {range.client_class, scope_of(ranges, i, key)};
 }
 
 } // namespace

@@ -6,8 +6,11 @@
 
 namespace fairway::dns {
 
-/// Left uninitialised by its owner; read_query() sets what it says it has read.
-struct Query {
+struct Node;
+
+/// Left uninitialised by its owner; read_query() sets what it says it has read. What most queries need comes
+/// first, in one cache line with a name of some twenty octets.
+struct alignas(64) Query {
     /// Of our names; of the server itself (class CH); or of nothing: no question, a cookie (RFC 7873 5.4).
     enum class Asks : std::uint8_t { names, server, cookie };
 
@@ -17,7 +20,10 @@ struct Query {
     Rcode rcode; ///< not noerror: the answer is this and nothing else, unless it asks for no names
     Asks asks;
     Edns edns;
-    FoldedName name; ///< set if question_end > 12
+    bool sought;        ///< prefetch_nodes() has set ...
+    const Node* likely; ///< ... this: the name's node, or another's of like hash; null: there is none
+    FoldedName name;    ///< set if question_end > 12
+    EdnsOptions options;
 };
 
 /// False where only silence is right: less than a header, or itself a response.

@@ -30,7 +30,8 @@ Resolution::Match Resolution::match(const FoldedName& name) const noexcept {
 // Names exist down to the closest encloser and not below it (RFC 4592 section 3.3.1).
 Resolution::Match Resolution::match_missing(const FoldedName& name) const noexcept {
     std::size_t offset = 0;
-    const unsigned beyond = name.labels > names_.max_labels() ? name.labels - names_.max_labels() - 1 : 0;
+    const unsigned labels = name.labels();
+    const unsigned beyond = labels > names_.max_labels() ? labels - names_.max_labels() - 1 : 0;
     for (unsigned n = 0; n < beyond; ++n) offset += name.bytes[offset] + 1u;
     while (name.bytes[offset]) {
         offset += name.bytes[offset] + 1u;

@@ -17,8 +17,8 @@ inline Choosing choose(const ServiceAnswers& answers, const Query& query, const 
                        const Client& client, Random& random) noexcept {
     if (answers.kind() == ServiceAnswers::Kind::single) return {0, 0};
     if (answers.kind() == ServiceAnswers::Kind::draw) return {answers.by_draw(random.next()), 0};
-    const ClientSubnet& subnet = query.edns.subnet;
-    const bool told = subnet.present && subnet.source != 0;
+    const ClientSubnet& subnet = query.options.subnet;
+    const bool told = query.edns.subnet && subnet.source != 0;
     const auto found = snapshot.fixed->networks.find(told ? subnet.address : client.address);
     return {answers.by_class(found.client_class), told ? found.scope : 0u};
 }

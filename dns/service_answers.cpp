@@ -107,7 +107,8 @@ struct ServiceAnswers::Compiled {
         for (auto& s : sets) s.offset += static_cast<std::uint32_t>(fixed);
         head.bytes_ = static_cast<std::uint32_t>(fixed + wire.size());
         // Cache lines are 64 octets: the head and the columns of up to two choices share the first one.
-        auto* const block = static_cast<std::uint8_t*>(::operator new (head.bytes_, std::align_val_t{64}));
+        auto* const block =
+            static_cast<std::uint8_t*>(::operator new (head.bytes_ + copy_slack, std::align_val_t{64}));
         std::uint8_t* at = block + sizeof head;
         new (block) ServiceAnswers(head);
         const auto put = [&](const auto& v) {

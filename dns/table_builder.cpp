@@ -11,11 +11,11 @@ namespace {
 std::uint64_t hash_of(Bytes name) {
     std::uint64_t h = hash_start;
     std::size_t i = 0;
-    for (; i + 8 <= name.size(); i += 8) h = mix(h, load64(name.data() + i));
+    for (; i + block_size <= name.size(); i += block_size) h = mix(h, load_block(name.data() + i));
     if (i == name.size()) return h;
-    std::uint64_t tail = 0;
-    std::memcpy(&tail, name.data() + i, name.size() - i);
-    return mix(h, tail);
+    std::uint8_t last[block_size] = {};
+    std::memcpy(last, name.data() + i, name.size() - i);
+    return mix(h, load_block(last));
 }
 
 Bytes parent_of(Bytes name) { return name.subspan(name[0] + 1u); }
@@ -81,6 +81,19 @@ bool well_formed(const RecordView& r) {
         at += length;
     }
     return r.type != rrtype::soa || r.rdata.size() == at + 20;
+}
+
+// Of its owner first; then of those of its names that share a tail with it.
+std::array<std::uint16_t, 3> pointers_in_soa(const RrsetHeader& soa) {
+    std::array<std::uint16_t, 3> pointers{};
+    std::size_t found = 1, at = 12;
+    for (int name = 0; name < 2; ++name) {
+        while (soa.wire()[at] && soa.wire()[at] <= max_label) at += soa.wire()[at] + 1u;
+        const bool pointer = soa.wire()[at] != 0;
+        if (pointer) pointers[found++] = static_cast<std::uint16_t>(at);
+        at += pointer ? 2 : 1;
+    }
+    return pointers;
 }
 
 } // namespace
@@ -266,10 +279,13 @@ void TableBuilder::order_records() {
 
 // ---------------------------------------------------------------- laying out
 
+// Octets of all nodes, but for what compression saves and what is said twice.
 std::size_t TableBuilder::upper_bound() const {
-    std::size_t bytes = 16;
-    const auto node = [](std::size_t name) { return sizeof(Node) + name + 8; };
-    const auto record = [](const RecordView& r) { return sizeof(RrsetHeader) + 12 + r.rdata.size() + 4; };
+    std::size_t bytes = 0;
+    const auto node = [](std::size_t name) { return sizeof(Node) + (name + 7) / 8 * 8; };
+    const auto record = [](const RecordView& r) {
+        return (sizeof(RrsetHeader) + 12 + r.rdata.size() + 3) / 4 * 4;
+    };
     for (const auto& d : drafts_) bytes += node(d.length);
     for (const auto& z : model_.zones)
         for (std::size_t i = 0; i < z.records.size(); ++i) {
@@ -280,25 +296,32 @@ std::size_t TableBuilder::upper_bound() const {
 }
 
 void TableBuilder::lay_out() {
-    const std::size_t bound = upper_bound(); // pages that stay untouched cost nothing
-    table_.block_.reset(static_cast<std::uint8_t*>(std::malloc(bound)));
-    if (!table_.block_) throw std::bad_alloc();
-    at_ = table_.block_.get() + 4; // offset 0 is what a free slot says
-    // Two slots in three are taken: a name not there costs two or three more looks, mostly in the same line.
-    table_.slots_.assign(drafts_.size() + drafts_.size() / 2 + 1, {0, 0});
+    // Five slots in eight are taken: one name in a hundred is not in its own bucket.
+    const std::size_t buckets = drafts_.size() / 5 + 1, head = buckets * sizeof(NameTable::Bucket);
+    table_.memory_ = TableMemory(head + upper_bound() + copy_slack);
+    buckets_ = reinterpret_cast<NameTable::Bucket*>(table_.memory_.data());
+    std::uninitialized_fill_n(buckets_, buckets, NameTable::Bucket{});
+    table_.buckets_ = buckets_;
+    table_.bucket_count_ = buckets;
+    at_ = table_.memory_.data() + head;
     table_.names_ = drafts_.size();
     table_.zones_.resize(model_.zones.size());
     for (const auto& d : drafts_)
         fill_slot(d.hash, put_node(d, RecordIndices(order_).subspan(d.first, d.count)));
     for (std::uint32_t z = 0; z < model_.zones.size(); ++z) put_zone(z);
-    table_.used_ = static_cast<std::size_t>(at_ - table_.block_.get());
+    table_.used_ = static_cast<std::size_t>(at_ - table_.memory_.data()) + copy_slack;
+    table_.memory_.trim(table_.used_);
 }
 
 void TableBuilder::fill_slot(std::uint64_t hash, const Node* node) {
-    std::size_t i = table_.home(hash);
-    while (table_.slots_[i].node) i = table_.after(i);
-    const auto offset = reinterpret_cast<const std::uint8_t*>(node) - table_.block_.get();
-    table_.slots_[i] = {static_cast<std::uint32_t>(hash), static_cast<std::uint32_t>(offset / 4)};
+    const auto tag = static_cast<std::uint32_t>(hash);
+    const auto offset = reinterpret_cast<const std::uint8_t*>(node) - table_.memory_.data();
+    for (std::size_t b = table_.home(hash);; b = table_.after(b))
+        for (std::uint32_t k = 0; k < 8; ++k)
+            if (auto& slot = buckets_[b].slots[(tag + k) % 8]; slot.node == 0) {
+                slot = {tag, static_cast<std::uint32_t>(offset / 4)};
+                return;
+            }
 }
 
 Node* TableBuilder::put_node(const Draft& draft, RecordIndices indices) {
@@ -374,6 +397,7 @@ void TableBuilder::put_zone(std::uint32_t zone) {
         const std::uint32_t minimum = get32(soa.rdata.data() + soa.rdata.size() - 4);
         set->size = static_cast<std::uint32_t>(put_record(apex, soa, std::min(soa.ttl, minimum)));
         while (reinterpret_cast<std::uintptr_t>(at_) & 3) *at_++ = 0;
+        info.soa_pointers = pointers_in_soa(*info.negative_soa);
         break;
     }
     if (parent_side_[zone].length) info.parent_side = put_node(parent_side_[zone], parent_records_[zone]);

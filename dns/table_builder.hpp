@@ -67,6 +67,7 @@ class TableBuilder {
     std::vector<std::vector<std::uint32_t>> parent_records_; // of parent_side_
     bool any_cover_ = false;                                 // some cut or DNAME exists
     NameTable table_;
+    NameTable::Bucket* buckets_ = nullptr;
     std::uint8_t* at_ = nullptr;
 };
 

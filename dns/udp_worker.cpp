@@ -19,6 +19,14 @@ constexpr unsigned batch = UdpOutbox::capacity;
 // line into the same few cache sets.
 constexpr std::size_t buffer_size = 21 * 64;
 static_assert(buffer_size >= max_udp);
+inline IpAddress address_of(const sockaddr_in6& peer) {
+    IpAddress a;
+    if (peer.sin6_family == AF_INET6) {
+        a.family = Family::v6;
+        std::memcpy(a.bytes.data(), &peer.sin6_addr, 16);
+    } else std::memcpy(a.bytes.data(), &reinterpret_cast<const sockaddr_in&>(peer).sin_addr, 4);
+    return a;
+}
 // How long an idle worker may hold on to a snapshot that has been replaced.
 constexpr timeval idle_wake{1, 0};
 
@@ -70,7 +78,7 @@ struct UdpWorker::Loop {
         return receive(MSG_WAITFORONE);
     }
 
-    // Three rounds, so that the memory the next one needs is on its way meanwhile.
+    // Four rounds, so that the memory the next one needs is on its way meanwhile.
     void answer_batch(unsigned n) {
         counters.queries.add(n);
         unix_time = static_cast<std::uint32_t>(time(nullptr)); // by the vDSO, no system call
@@ -82,6 +90,8 @@ struct UdpWorker::Loop {
         }
         for (unsigned i = 0; i < n; ++i)
             if (asked[i]) prefetch_nodes(queries[i], *snapshot);
+        for (unsigned i = 0; i < n; ++i)
+            if (asked[i]) prefetch_services(queries[i], *snapshot);
         for (unsigned i = 0; i < n; ++i) answer_one(i);
     }
 
@@ -89,8 +99,7 @@ struct UdpWorker::Loop {
         std::uint8_t* const buffer = &buffers[i * buffer_size];
         Reply reply;
         if (asked[i]) {
-            const Client client{from_sockaddr(reinterpret_cast<sockaddr*>(&peers[i])).ip,
-                                Client::Transport::udp, 0, unix_time};
+            const Client client{address_of(peers[i]), Client::Transport::udp, 0, unix_time};
             const Bytes message{buffer, incoming[i].msg_len};
             const std::span<std::uint8_t> out{buffer, max_udp};
             reply = answer(queries[i], message, *snapshot, client, random, out);

@@ -66,4 +66,15 @@ inline std::uint64_t load64(const std::uint8_t* p) {
     return v;
 }
 
+/// How far beyond its end a copy_wide() may read, and write.
+inline constexpr std::size_t copy_slack = 15;
+
+/// Copies in steps of sixteen: for a few dozen octets sooner done than asking how many they are.
+inline void copy_wide(std::uint8_t* to, const std::uint8_t* from, std::size_t n) noexcept {
+    for (std::size_t i = 0; i < n; i += 16) {
+        std::memcpy(to + i, from + i, 16);
+        asm volatile("" ::: "memory"); // or the compiler makes one memcpy() of it
+    }
+}
+
 } // namespace fairway::dns

@@ -160,7 +160,8 @@ Packets make_queries(char letter, int names, bool client_subnet, std::size_t cou
             read_query(messages[i], queries[i]);
             prefetch_names(queries[i], snapshot);
         }
-        for (const auto& q : queries) prefetch_nodes(q, snapshot);
+        for (auto& q : queries) prefetch_nodes(q, snapshot);
+        for (auto& q : queries) prefetch_services(q, snapshot);
         for (std::size_t i = 0; i < 64; ++i)
             octets += answer(queries[i], messages[i], snapshot, client, random, {buffers[i], max_udp}).size;
     }

@@ -209,6 +209,7 @@ TEST_CASE("answer() allocates, locks and throws nothing") {
             if (read_query(packets[i], query)) {
                 prefetch_names(query, *snapshot);
                 prefetch_nodes(query, *snapshot);
+                prefetch_services(query, *snapshot);
                 reply = answer(query, packets[i], *snapshot, client, random, room);
                 if (i % 3 != 2) reply = limiter.limit(reply, query, packets[i], *snapshot, client, now, room);
             }
