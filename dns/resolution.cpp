@@ -211,6 +211,16 @@ void Resolution::use_bindings(const Node& node, const RrsetHeader& set, OwnerAt 
         wire += 12 + size;
     }
     if (message_.size() == before) add_soa(node);
+    else share_least_ttl(before);
+}
+
+// The records from `first` on are one set and have one TTL (RFC 2181 section 5.2).
+void Resolution::share_least_ttl(std::size_t first) noexcept {
+    std::uint8_t* const end = message_.data() + message_.size();
+    const auto after = [](std::uint8_t* record) { return record + 12 + get16(record + 10); };
+    std::uint32_t least = ~std::uint32_t{0};
+    for (auto* r = message_.data() + first; r != end; r = after(r)) least = std::min(least, get32(r + 6));
+    for (auto* r = message_.data() + first; r != end; r = after(r)) put32(r + 6, least);
 }
 
 // The service whose addresses the record's hints are; none where it has no hints or its host is no service.

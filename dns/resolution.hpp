@@ -62,6 +62,7 @@ class Resolution {
     bool use_records(const Node& node) noexcept;
     void use_set(const Node& node, const RrsetHeader& set, OwnerAt owner) noexcept;
     void use_bindings(const Node& node, const RrsetHeader& set, OwnerAt owner) noexcept;
+    void share_least_ttl(std::size_t first) noexcept;
     bool hinted(const RrsetHeader& set) const noexcept;
     const ServiceAnswers* hinted_service(const Node& node, Bytes rdata) const noexcept;
     bool use_cname(const Node& node, OwnerAt owner) noexcept;

@@ -301,12 +301,14 @@ TEST_CASE("every name answers every type without error, or says that it is not t
 
 TEST_CASE("hints of a service's addresses are what the service answers now, for as long (N3)") {
     Model m = model_of({zone_of(
-        "example.com", {soa, "@ 3600 NS ns1", "ns1 3600 A 192.0.2.53",
-                        "shop 300 HTTPS 1 . alpn=h2 ipv4hint=192.0.2.1,192.0.2.2 ipv6hint=2001:db8::1",
-                        "www 300 HTTPS 1 shop ipv4hint=192.0.2.2,192.0.2.1 port=8443",
-                        "must 300 HTTPS 1 shop mandatory=ipv6hint ipv6hint=2001:db8::1",
-                        "must 300 HTTPS 2 elsewhere.net. ipv4hint=192.0.2.9",
-                        "only 300 HTTPS 1 shop mandatory=ipv6hint ipv6hint=2001:db8::1"})});
+        "example.com",
+        {soa, "@ 3600 NS ns1", "ns1 3600 A 192.0.2.53",
+         "shop 300 HTTPS 1 . alpn=h2 ipv4hint=192.0.2.1,192.0.2.2 ipv6hint=2001:db8::1",
+         "www 300 HTTPS 1 shop ipv4hint=192.0.2.2,192.0.2.1 port=8443",
+         "must 300 HTTPS 1 shop mandatory=ipv6hint ipv6hint=2001:db8::1",
+         "must 300 HTTPS 2 elsewhere.net. ipv4hint=192.0.2.9",
+         "only 300 HTTPS 1 shop mandatory=ipv6hint ipv6hint=2001:db8::1",
+         "both 300 HTTPS 1 elsewhere.net. ipv4hint=192.0.2.9", "both 300 HTTPS 2 shop ipv4hint=192.0.2.2"})});
     m.services = {service("shop.example.com")};
     AnswerPlan plan;
     plan.kind = AnswerPlan::Kind::draw;
@@ -320,6 +322,9 @@ TEST_CASE("hints of a service's addresses are what the service answers now, for 
     CHECK(looked_up(*now, "must.example.com.", "HTTPS") ==
           "NOERROR [qr aa]\nan must.example.com. 300 HTTPS 2 elsewhere.net. ipv4hint=192.0.2.9");
     CHECK(looked_up(*now, "only.example.com.", "HTTPS") == "NOERROR [qr aa]" + negative);
+    CHECK(looked_up(*now, "both.example.com.", "HTTPS") == // one set, one TTL (RFC 2181 section 5.2)
+          "NOERROR [qr aa]\nan both.example.com. 10 HTTPS 1 elsewhere.net. ipv4hint=192.0.2.9"
+          "\nan both.example.com. 10 HTTPS 2 shop.example.com. ipv4hint=192.0.2.2");
 
     plan.choices = {{0, ips({"2001:db8::1"}), 1}};
     CHECK(looked_up(*compile(m, std::vector{plan}, 2), "shop.example.com.", "HTTPS") ==
