@@ -7,9 +7,10 @@
 #pragma once
 
 #include "dns/folded_name.hpp"
-#include "dns/table_memory.hpp"
 
 #include <array>
+#include <cstdlib>
+#include <memory>
 #include <vector>
 
 namespace fairway::dns {
@@ -117,7 +118,7 @@ class NameTable {
     std::size_t home(std::uint64_t hash) const noexcept { return (hash >> 32) * bucket_count_ >> 32; }
     std::size_t after(std::size_t i) const noexcept { return ++i == bucket_count_ ? 0 : i; }
     const Node* at(std::uint32_t words) const noexcept {
-        return reinterpret_cast<const Node*>(memory_.data() + std::size_t{words} * 4);
+        return reinterpret_cast<const Node*>(block_.get() + std::size_t{words} * 4);
     }
     template<class Accept> const Node* search(std::uint64_t hash, Accept accept) const noexcept {
         const auto tag = static_cast<std::uint32_t>(hash);
@@ -147,10 +148,13 @@ class NameTable {
         return !differ(own + length - block_size, name + length - block_size);
     }
 
+    struct Free {
+        void operator()(std::uint8_t* p) const { std::free(p); }
+    };
     static constexpr Bucket no_names{};
-    const Bucket* buckets_ = &no_names; // at the start of the memory
+    const Bucket* buckets_ = &no_names; // at the start of the block
     std::size_t bucket_count_ = 1;
-    TableMemory memory_;
+    std::unique_ptr<std::uint8_t[], Free> block_;
     std::size_t used_ = 0;
     std::vector<ZoneInfo> zones_;
     std::size_t names_ = 0;

@@ -298,24 +298,26 @@ std::size_t TableBuilder::upper_bound() const {
 void TableBuilder::lay_out() {
     // Five slots in eight are taken: one name in a hundred is not in its own bucket.
     const std::size_t buckets = drafts_.size() / 5 + 1, head = buckets * sizeof(NameTable::Bucket);
-    table_.memory_ = TableMemory(head + upper_bound() + copy_slack);
-    buckets_ = reinterpret_cast<NameTable::Bucket*>(table_.memory_.data());
+    constexpr std::size_t line = sizeof(NameTable::Bucket);
+    const std::size_t bound = (head + upper_bound() + copy_slack + line - 1) / line * line;
+    table_.block_.reset(static_cast<std::uint8_t*>(std::aligned_alloc(line, bound)));
+    if (!table_.block_) throw std::bad_alloc();
+    buckets_ = reinterpret_cast<NameTable::Bucket*>(table_.block_.get());
     std::uninitialized_fill_n(buckets_, buckets, NameTable::Bucket{});
     table_.buckets_ = buckets_;
     table_.bucket_count_ = buckets;
-    at_ = table_.memory_.data() + head;
+    at_ = table_.block_.get() + head;
     table_.names_ = drafts_.size();
     table_.zones_.resize(model_.zones.size());
     for (const auto& d : drafts_)
         fill_slot(d.hash, put_node(d, RecordIndices(order_).subspan(d.first, d.count)));
     for (std::uint32_t z = 0; z < model_.zones.size(); ++z) put_zone(z);
-    table_.used_ = static_cast<std::size_t>(at_ - table_.memory_.data()) + copy_slack;
-    table_.memory_.trim(table_.used_);
+    table_.used_ = static_cast<std::size_t>(at_ - table_.block_.get()) + copy_slack;
 }
 
 void TableBuilder::fill_slot(std::uint64_t hash, const Node* node) {
     const auto tag = static_cast<std::uint32_t>(hash);
-    const auto offset = reinterpret_cast<const std::uint8_t*>(node) - table_.memory_.data();
+    const auto offset = reinterpret_cast<const std::uint8_t*>(node) - table_.block_.get();
     for (std::size_t b = table_.home(hash);; b = table_.after(b))
         for (std::uint32_t k = 0; k < 8; ++k)
             if (auto& slot = buckets_[b].slots[(tag + k) % 8]; slot.node == 0) {
