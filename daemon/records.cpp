@@ -119,7 +119,9 @@ MemberRecord member_of(const Json& j) {
             .passes = j.at("passes"),
             .fails = j.at("fails"),
             .run_since = wall(j.at("run_since")),
-            .requirements_hold = opt<bool>(j.at("requirements_hold"))};
+            .requirements_hold = opt<bool>(j.at("requirements_hold")),
+            .degraded = j.value("degraded", false),
+            .weight = opt<double>(j.value("weight", Json(nullptr)))};
 }
 
 Override override_of(const Json& j) {
@@ -213,7 +215,9 @@ std::string to_json(const MemberRecord& r) {
                  {"passes", r.passes},
                  {"fails", r.fails},
                  {"run_since", ms(r.run_since)},
-                 {"requirements_hold", maybe(r.requirements_hold)}});
+                 {"requirements_hold", maybe(r.requirements_hold)},
+                 {"degraded", r.degraded},
+                 {"weight", maybe(r.weight)}});
 }
 
 std::string to_json(const Override& o) {

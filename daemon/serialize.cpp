@@ -40,6 +40,7 @@ Json json(const EndpointReport& e, Now now) {
             {"excluded", e.excluded},
             {"braked", e.braked},
             {"suppressed", e.suppressed},
+            {"degraded", e.degraded},
             {"in_plan", e.in_plan},
             {"share", e.share},
             {"role", role_word(e.role)},

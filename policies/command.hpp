@@ -120,6 +120,8 @@ struct MemberRecord {
     unsigned passes = 0, fails = 0;
     WallTime run_since{}; ///< begin of the present unbroken run
     std::optional<bool> requirements_hold;
+    bool degraded = false;
+    std::optional<double> weight; ///< the share of its traffic it asked for
 };
 
 /// What an alias' name had (L3): a restart while it cannot be resolved loses nothing.

@@ -244,6 +244,8 @@ void Engine::State::restore(const Restored& restored, Now now) {
         m.health.works = {verdict(r.up), now.at(r.since), r.passes, r.fails, now.at(r.run_since)};
         if (r.requirements_hold)
             m.health.meets.verdict = m.health.keeps_up.verdict = verdict(*r.requirements_hold);
+        if (r.degraded) m.health.whole = {.verdict = Readiness::unready, .since = now.mono};
+        m.health.weight = r.weight;
         if (r.up) m.health.last_pass = now.mono; // a witness (L4): it passed less than a minute ago
     }
 }
@@ -267,7 +269,9 @@ MemberRecord record_of(const MemberState& m, Now now) {
                    .since = now.wall_at(w.since),
                    .passes = w.passes,
                    .fails = w.fails,
-                   .run_since = now.wall_at(w.begin)};
+                   .run_since = now.wall_at(w.begin),
+                   .degraded = m.health.whole.verdict == Readiness::unready,
+                   .weight = m.health.weight};
     if (m.health.requirements() != Readiness::undecided)
         r.requirements_hold = m.health.requirements() == Readiness::ready;
     return r;
@@ -337,6 +341,8 @@ MemberHealth::Facts Engine::State::judge_facts(MemberState& m, const Observation
     if (f.position && !f.system.empty()) {
         if (f.role == Role::primary) tracks[f.system].sample(seen.ended, *f.position, f.epoch);
         else m.lag = tracks[f.system].behind(*f.position);
+    } else if (f.lag) { // as the product reckons it; one that says nothing leaves what it said last (L16)
+        m.lag = Lag{.time = *f.lag, .sampled = seen.ended};
     }
     if (f.role == Role::primary) m.lag.reset();
     const Requirements& want = m.spec.check->requirements;
@@ -351,6 +357,8 @@ void Engine::State::take(const Observation& seen, Effects& out, Now now) {
     MemberState& m = members[slot];
     bool passed = seen.outcome == Outcome::pass || seen.outcome == Outcome::degraded;
     bool held_before = m.health.held, row_before = m.health.works.fails > 0;
+    const auto preference = [&] { return std::pair(m.health.whole.verdict, m.health.weight); };
+    const auto preference_before = preference();
     MemberHealth::Facts facts = passed ? judge_facts(m, seen) : MemberHealth::Facts{};
     auto step = m.health.observe(seen, *m.spec.check, doubt.active, facts);
 
@@ -374,7 +382,9 @@ void Engine::State::take(const Observation& seen, Effects& out, Now now) {
     const Run& works = m.health.works;
     bool risen =
         works.verdict == Readiness::unready && works.passes == m.spec.check->timing.rise; // L10 may use it
-    if (decided && (moved(Moved::up) || moved(Moved::down) || row != row_before || risen))
+    bool preferred_otherwise = preference() != preference_before;
+    if (decided &&
+        (moved(Moved::up) || moved(Moved::down) || row != row_before || risen || preferred_otherwise))
         out.members.push_back(record_of(m, now));
     if (step.changed) mark(m);
 }

@@ -33,7 +33,7 @@ bool worth_it(double from_ms, double to_ms, const Latency& policy) {
     return from_ms - to_ms > std::max(absolute, policy.margin_relative * from_ms);
 }
 
-/// The nearest candidate, fit ones first; the one answered so far unless the gain is above the margin.
+/// The nearest candidate of the best rank; the one answered so far unless the gain is above the margin.
 std::optional<EndpointIndex> nearest(const Latency& policy, const Model& model, const Service& service,
                                      const ClientClass& clients, std::span<const Candidate> candidates,
                                      std::optional<EndpointIndex> previous) {
@@ -41,13 +41,13 @@ std::optional<EndpointIndex> nearest(const Latency& policy, const Model& model, 
     std::optional<EndpointIndex> best;
     for (const Candidate& c : candidates) {
         if (!c.usable) continue;
-        bool better = !best || (c.fit && !candidates[*best].fit) ||
-                      (c.fit == candidates[*best].fit && cost(c.endpoint) < cost(*best));
+        bool better = !best || c.rank() < candidates[*best].rank() ||
+                      (c.rank() == candidates[*best].rank() && cost(c.endpoint) < cost(*best));
         if (better) best = c.endpoint;
     }
     if (!best || !previous || !candidates[*previous].usable) return best;
-    bool as_fit = candidates[*previous].fit || !candidates[*best].fit;
-    return as_fit && !worth_it(cost(*previous), cost(*best), policy) ? previous : best;
+    bool as_good = candidates[*previous].rank() <= candidates[*best].rank();
+    return as_good && !worth_it(cost(*previous), cost(*best), policy) ? previous : best;
 }
 
 } // namespace

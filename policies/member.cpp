@@ -134,6 +134,8 @@ void MemberHealth::rise(const Observation& seen, const Check& check, Facts facts
     step.works = works.pass(check.timing, seen.ended);
     step.meets = take(meets, facts.meet, regaining(check), seen.ended);
     step.keeps_up = take(keeps_up, facts.keep_up, check.timing, seen.ended);
+    step.changed |= take(whole, seen.outcome == Outcome::pass, check.timing, seen.ended) != Moved::no;
+    step.changed |= std::exchange(weight, seen.facts.weight) != seen.facts.weight;
 }
 
 Readiness MemberHealth::requirements() const {

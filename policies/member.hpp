@@ -1,8 +1,8 @@
 // Member health: rise, fall and hold-down over the results of one member (L1, L2), and nothing else.
 //
-// Three counters of the same make run beside each other: does it work, do its facts satisfy the check, are
-// its data current enough. A verdict nobody has reached yet is `undecided`; it becomes ready with the first
-// pass (L20).
+// Counters of the same make run beside each other: does it work, do its facts satisfy the check, are its data
+// current enough, has it lost nothing. A verdict nobody has reached yet is `undecided`; it becomes ready with
+// the first pass (L20).
 #pragma once
 
 #include "policies/observation.hpp"
@@ -51,6 +51,8 @@ struct MemberHealth {
     Run works;    ///< does it work
     Run meets;    ///< role and quorum are what the check asks for
     Run keeps_up; ///< max_lag is kept: waived for who serves an eventually consistent store (L1)
+    Run whole;    ///< its passing results were not `degraded`: never takes it out, only ranks it behind
+    std::optional<double> weight; ///< the share of its traffic it asked for last; empty: it never did
     RoleTrack claim;
     Observation last; ///< latest result of any outcome; begun is zero before the first
     std::optional<Instant> last_pass;

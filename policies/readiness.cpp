@@ -42,6 +42,9 @@ Readiness combine(const Count& c, Requirements::Of of) {
 Readiness verdict_of(const MemberState& m, Measure measure) {
     const MemberHealth& h = m.health;
     if (measure == Measure::lenient && h.works.verdict == Readiness::ready) return h.meets.verdict;
+    if (measure == Measure::whole && h.works.verdict == Readiness::ready &&
+        h.whole.verdict == Readiness::unready)
+        return Readiness::unready;
     if (measure == Measure::passing && h.works.passes > 0) return Readiness::ready;
     unsigned rise = m.spec.check->timing.rise;
     auto up = [&](const Run& run) { return run.verdict == Readiness::ready || run.passes >= rise; };
@@ -69,6 +72,29 @@ Readiness tier(const Expression& e, const std::vector<BoundCheck>& bound,
     });
 }
 
+/// A target at address `i` asks for no traffic.
+bool drained(const BoundEndpoint& bound, std::span<const MemberState> members, std::size_t i) {
+    return std::ranges::any_of(bound.application, [&](const BoundCheck& b) {
+        return b.per_address && i < b.members.size() && members[b.members[i]].health.weight == 0.0;
+    });
+}
+
+/// A drained address is not answered while another of its family can be.
+void withdraw_drained(Assessment& a, const Endpoint& e, const BoundEndpoint& bound,
+                      std::span<const MemberState> members) {
+    for (const Family family : {Family::v4, Family::v6}) {
+        std::vector<std::size_t> leaving;
+        bool others = false;
+        for (std::size_t i = 0; i < e.addresses.size(); ++i) {
+            if (e.addresses[i].family != family || !a.healthy[i]) continue;
+            if (drained(bound, members, i)) leaving.push_back(i);
+            else others = true;
+        }
+        for (std::size_t i : leaving)
+            if (others) a.healthy[i] = false;
+    }
+}
+
 void judge_addresses(Assessment& a, const Service& s, const Endpoint& e, const BoundEndpoint& bound,
                      std::span<const MemberState> members, Measure measure) {
     if (e.addresses.empty() && !e.alias) { // a name is answered: its checks have targets of their own
@@ -93,6 +119,7 @@ void judge_addresses(Assessment& a, const Service& s, const Endpoint& e, const B
     a.lost_v4 = v4.all > 0 && by_v4 == Readiness::unready && v6.all > 0 && by_v6 == Readiness::ready;
     for (std::size_t i = 0; a.lost_v6 && i < e.addresses.size(); ++i) // NODATA is what is answered of it
         if (e.addresses[i].family == Family::v6) a.healthy[i] = false;
+    withdraw_drained(a, e, bound, members);
 }
 
 } // namespace
@@ -129,6 +156,29 @@ Assessment assess(const Service& s, const Endpoint& e, const BoundEndpoint& boun
     if (s.stateful && !bound.stateful.empty())
         a.stateful = tier(*s.stateful, bound.stateful, members, 0, measure);
     return a;
+}
+
+bool is_degraded(const Service& s, const Endpoint& e, const BoundEndpoint& bound,
+                 std::span<const MemberState> members) {
+    const auto lessened = [&](const BoundCheck& b) {
+        return std::ranges::any_of(
+            b.members, [&](MemberSlot m) { return members[m].health.whole.verdict == Readiness::unready; });
+    };
+    if (std::ranges::none_of(bound.application, lessened) && std::ranges::none_of(bound.stateful, lessened))
+        return false;
+    const Assessment a = assess(s, e, bound, members, Measure::whole);
+    return a.application == Readiness::unready || a.stateful == Readiness::unready;
+}
+
+double share_of(const BoundEndpoint& bound, std::span<const MemberState> members) {
+    double least = 1;
+    for (auto* tier : {&bound.application, &bound.stateful})
+        for (const BoundCheck& b : *tier) {
+            double sum = 0;
+            for (MemberSlot m : b.members) sum += members[m].health.weight.value_or(1);
+            if (!b.members.empty()) least = std::min(least, sum / static_cast<double>(b.members.size()));
+        }
+    return least;
 }
 
 const MemberState* culprit(const BoundEndpoint& bound, std::span<const MemberState> members) {

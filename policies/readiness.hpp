@@ -37,11 +37,20 @@ enum class Measure : std::uint8_t {
     verdict, ///< works, and its facts satisfy the check
     lenient, ///< lag does not take a serving endpoint of an eventually consistent store out (L1)
     passing, ///< its latest result passes, whatever the verdict: neither rise nor hold-down are waited for
+    whole,   ///< as `verdict`, and what is degraded does not count as working
     risen,   ///< `rise` passes are enough, the hold-down is not waited for: nothing else is fit (L10)
 };
 
 Assessment assess(const Service& s, const Endpoint& e, const BoundEndpoint& bound,
                   std::span<const MemberState> members, Measure measure);
+
+/// Ready, and would not be if what is degraded counted as failing: works, and ranks behind.
+bool is_degraded(const Service& s, const Endpoint& e, const BoundEndpoint& bound,
+                 std::span<const MemberState> members);
+
+/// The share of its traffic that an endpoint asks for, 0 to 1: the mean of what the members of one check say,
+/// the least of several checks. Who says nothing asks for all of it; 0 is drained.
+double share_of(const BoundEndpoint& bound, std::span<const MemberState> members);
 
 /// The member whose state explains best why the endpoint is not ready; null if none is to blame.
 const MemberState* culprit(const BoundEndpoint& bound, std::span<const MemberState> members);

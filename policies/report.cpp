@@ -99,6 +99,7 @@ EndpointReport report_of(const ServiceState& s, const ServiceContext& c, Endpoin
                      .excluded = state.excluded,
                      .braked = state.braked,
                      .suppressed = state.damping.suppressed && state.readiness == Readiness::ready,
+                     .degraded = state.degraded,
                      .share = share_of(s.plan, e),
                      .lag = lag_of(c, e),
                      .addresses = k.addresses,

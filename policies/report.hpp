@@ -33,6 +33,7 @@ struct EndpointReport {
     Readiness application = Readiness::undecided,
               stateful = Readiness::undecided; ///< `ready` where there is no check
     bool fit = false, excluded = false, braked = false, suppressed = false;
+    bool degraded = false; ///< ready, and ranks behind those that are whole
     bool in_plan = false;
     double share = 0; ///< of the answers, 0..1; by_client plans: of the client classes
     std::optional<Role> role;

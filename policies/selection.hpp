@@ -18,18 +18,23 @@ struct Candidate {
     std::vector<IpAddress> addresses; ///< what it would answer
     std::uint32_t weight = 1;
     std::optional<Name> cname{}; ///< answered instead of addresses
+    bool degraded = false;       ///< works, and ranks behind those that are whole
+    double share = 1;            ///< of its weight, as it asks for itself
+    /// Less is better.
+    int rank() const { return fit ? int{degraded} : 2; }
     bool answers() const { return !addresses.empty() || cname; }
 };
 
-/// Active/passive: the best in `order`, fit ones first; nullopt if none is usable.
+/// Active/passive: the best in `order`, by rank; nullopt if none is usable.
 std::optional<EndpointIndex> best_in_order(const ActivePassive& p, std::span<const Candidate> candidates);
 
 /// The plan that answers one endpoint, whatever its state.
 AnswerPlan only(const Candidate& c);
 
+/// By weight times share; what is degraded counts half: it is relieved, and stays warm.
 AnswerPlan weighted(std::span<const Candidate> candidates);
 
-/// Whatever the weights, each as often as the others.
+/// As weighted, with equal weights.
 AnswerPlan round_robin(std::span<const Candidate> candidates);
 
 /// `previous`: per client class the endpoint answered so far; a nearer one replaces it only for a gain above

@@ -4,6 +4,7 @@
 #include "policies/overrides.hpp"
 
 #include <algorithm>
+#include <cmath>
 
 namespace fairway::policies {
 
@@ -45,6 +46,23 @@ std::string member_text(const MemberState& m) {
     if (last.outcome != Outcome::fail) return text + " passes, not for long enough yet";
     return text + ": " + std::string(fairway::to_string(last.reason)) +
            (last.detail.empty() ? "" : ", " + last.detail);
+}
+
+std::string percent(double part) { return std::to_string(std::lround(part * 100)) + "%"; }
+
+/// What the members say that are not whole.
+std::string degraded_text(const ServiceContext& c, EndpointIndex e) {
+    for (auto* tier : {&c.bound[e].application, &c.bound[e].stateful})
+        for (const BoundCheck& b : *tier)
+            for (MemberSlot slot : b.members) {
+                const MemberState& m = c.members[slot];
+                const Observation& last = m.health.last;
+                if (m.health.whole.verdict == Readiness::unready)
+                    return m.spec.check->name + " " + m.spec.target_text() + ": " +
+                           std::string(fairway::to_string(last.reason)) +
+                           (last.detail.empty() ? "" : ", " + last.detail);
+            }
+    return {};
 }
 
 std::vector<std::string> evidence_of(const MemberState& m) {
@@ -112,6 +130,31 @@ bool damped(Turn& t, EndpointIndex e, EndpointState& state) {
     return true;
 }
 
+/// What it asks for itself, and whether it has lost something; neither is a failure.
+void review_preference(Turn& t, EndpointIndex e, bool forced) {
+    EndpointState& state = t.s.endpoints[e];
+    const double share = forced ? 1 : share_of(t.c.bound[e], t.c.members);
+    const auto told = [&](Change change, Severity severity, std::string from, std::string to) {
+        t.why = t.datacenter(e) + " is " + to;
+        auto& said = t.say(change, severity, t.why);
+        said.datacenter = t.datacenter(e);
+        said.from = std::move(from);
+        said.to = std::move(to);
+    };
+    if (state.readiness == Readiness::ready) { // one that has failed is degraded, or not, when it returns
+        const bool degraded =
+            !forced && is_degraded(t.c.service, t.c.service.endpoints[e], t.c.bound[e], t.c.members);
+        const bool was = std::exchange(state.degraded, degraded);
+        if (degraded && !was)
+            told(Change::endpoint_degraded, Severity::warning, "whole", "degraded: " + degraded_text(t.c, e));
+        if (was && !degraded) told(Change::endpoint_degraded, Severity::info, "degraded", "whole");
+    }
+    const double before = std::exchange(state.share, share);
+    if (before != share)
+        told(Change::endpoint_share, Severity::info, "at " + percent(before),
+             "at " + percent(share) + " of its share");
+}
+
 const Override* ruling_override(const ServiceContext& c, EndpointIndex e) {
     const std::string name = c.service.name.to_string();
     return ruling(c.overrides, {name, c.model.datacenter_of(c.service, e).name, c.service.tags}, c.now.wall);
@@ -151,14 +194,17 @@ void assess_endpoint(Turn& t, EndpointIndex e) {
     state.excluded = excludes(o) || !named(t.c.service, e);
     bool forced = o && !excludes(o);
     if (forced) force_up(t, state);
+    review_preference(t, e, forced);
     if (state.readiness != Readiness::ready) state.calm_since.reset();
     else if (!state.calm_since) state.calm_since = calm_begin(t.c, e);
     if (o) t.due(t.c.now.at(o->expires));
 
-    bool fit = state.readiness == Readiness::ready && !state.excluded && (forced || !damped(t, e, state));
+    bool drained = state.share == 0;
+    bool fit = state.readiness == Readiness::ready && !state.excluded && !drained &&
+               (forced || !damped(t, e, state));
     bool decided = state.readiness != Readiness::undecided || state.excluded;
     bool changed = fit != state.fit || (state.since == Instant{} && decided);
-    if (fit || state.excluded || !decided) state.out_since.reset();
+    if (fit || state.excluded || !decided || drained) state.out_since.reset();
     else if (!state.out_since) state.out_since = out_since(t, e, state);
     if (!changed) return;
     state.fit = fit;
@@ -199,11 +245,14 @@ std::string unfit_reason(const ServiceState& s, const ServiceContext& c, Endpoin
         return std::string(to_string(o->kind)) + " by " + o->operator_name + " (" + o->reason + ") until " +
                fairway::to_string(o->expires);
     if (state.excluded) return "weight 0 or not named by the policy";
+    if (state.share == 0) return "drained: it asks for no traffic";
     const Endpoint& endpoint = c.service.endpoints[e];
     if (endpoint.alias && endpoint.addresses.empty())
         return endpoint.alias->to_string() + " has not been resolved";
     if (const MemberState* m = culprit(c.bound[e], c.members)) return member_text(*m);
     if (state.damping.suppressed) return suppressed_text(c, state);
+    if (state.degraded) return "degraded: " + degraded_text(c, e);
+    if (state.share < 1) return "its checks pass, at " + percent(state.share) + " of its share";
     return "its checks pass";
 }
 
@@ -377,6 +426,8 @@ std::vector<Candidate> candidates(const ServiceState& s, const ServiceContext& c
     for (Candidate& k : list) {
         k.fit = s.endpoints[k.endpoint].fit || s.endpoints[k.endpoint].pressed;
         k.usable = k.fit || s.endpoints[k.endpoint].braked;
+        k.degraded = s.endpoints[k.endpoint].degraded;
+        k.share = s.endpoints[k.endpoint].share;
     }
     rescue_v4(s, c, list);
     for (Candidate& k :

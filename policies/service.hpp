@@ -22,9 +22,11 @@ struct EndpointState {
     Readiness readiness = Readiness::undecided; ///< application and stateful tier together
     bool excluded = false;                      ///< by the operator, by weight 0, or named by no branch (L7)
     bool fit = false, braked = false;
-    bool pressed = false;             ///< into service before its hold-down: nothing else is fit (L10)
-    bool was_fit = false;             ///< ever: one that never was in was not taken out (L9)
-    Instant since{};                  ///< of `fit`
+    bool degraded = false; ///< ready, and ranks behind those that are whole
+    double share = 1;      ///< of its traffic, as it asks for itself; 0: drained, out by its own wish
+    bool pressed = false;  ///< into service before its hold-down: nothing else is fit (L10)
+    bool was_fit = false;  ///< ever: one that never was in was not taken out (L9)
+    Instant since{};       ///< of `fit`
     std::optional<Instant> out_since; ///< taken out by automation
     Damping damping;
     std::optional<Instant> calm_since; ///< begin of the unbroken run in which it has been ready

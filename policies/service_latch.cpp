@@ -23,12 +23,12 @@ void move(Turn& t, EndpointIndex to, Change change, std::string reason) {
     t.latched = true;
 }
 
-/// The first endpoint that is better than the active one and fit; nullopt if the active one is the best there
+/// The first endpoint that is better than the active one, fit and whole; nullopt if the active one is the best there
 /// is.
 std::optional<EndpointIndex> better_than_active(const Turn& t, const ActivePassive& p) {
     for (EndpointIndex e : p.order) {
         if (e == *t.s.active) return std::nullopt;
-        if (t.s.endpoints[e].fit) return e;
+        if (t.s.endpoints[e].fit && !t.s.endpoints[e].degraded) return e;
     }
     return std::nullopt;
 }

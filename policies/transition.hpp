@@ -25,7 +25,9 @@ enum class Change : std::uint8_t {
     endpoint_braked,
     endpoint_suppressed,
     endpoint_pressed, // an endpoint of a service
-    partial_failure,  // holds the primary while its application is down (L14)
+    endpoint_degraded,
+    endpoint_share,  // it ranks behind, or is whole again; it asks for another share of its traffic
+    partial_failure, // holds the primary while its application is down (L14)
     served,
     undecided_over, // first answer after the start; 10 s passed without one (L20)
     plan_changed,   // the answer itself, with from and to

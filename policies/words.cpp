@@ -37,7 +37,7 @@ std::string_view to_string(SwitchStep s) {
 }
 
 std::string_view to_string(Change c) {
-    static constexpr std::array<std::string_view, 45> words{"member-up",
+    static constexpr std::array<std::string_view, 47> words{"member-up",
                                                             "member-down",
                                                             "member-held",
                                                             "endpoint-fit",
@@ -45,6 +45,8 @@ std::string_view to_string(Change c) {
                                                             "endpoint-braked",
                                                             "endpoint-suppressed",
                                                             "endpoint-pressed",
+                                                            "endpoint-degraded",
+                                                            "endpoint-share",
                                                             "partial-failure",
                                                             "served",
                                                             "undecided-over",

@@ -10,13 +10,17 @@ using namespace fairway::policies::test;
 
 namespace {
 
-enum class Be { out, braked, fit };
+enum class Be { out, braked, degraded, fit };
 
 std::vector<Candidate> candidates(const Service& s, const std::vector<Be>& states) {
     std::vector<Candidate> list;
     for (EndpointIndex e = 0; e < states.size(); ++e)
-        list.push_back(
-            {e, states[e] == Be::fit, states[e] != Be::out, s.endpoints[e].addresses, s.endpoints[e].weight});
+        list.push_back({.endpoint = e,
+                        .fit = states[e] >= Be::degraded,
+                        .usable = states[e] != Be::out,
+                        .addresses = s.endpoints[e].addresses,
+                        .weight = s.endpoints[e].weight,
+                        .degraded = states[e] == Be::degraded});
     return list;
 }
 
@@ -37,10 +41,10 @@ AnswerPlan planned(const Model& m, const std::vector<Be>& states, std::optional<
     return select(m, m.services[0], candidates(m.services[0], states), active, nothing_before);
 }
 
-/// The endpoint that ranks first: fit before braked, then by `cost`, then the earlier one.
+/// The endpoint that ranks first: whole before degraded before braked, then by `cost`, then the earlier one.
 std::optional<EndpointIndex> best(const std::vector<Be>& states, const std::vector<double>& cost) {
     std::optional<EndpointIndex> found;
-    for (Be wanted : {Be::fit, Be::braked}) {
+    for (Be wanted : {Be::fit, Be::degraded, Be::braked}) {
         for (EndpointIndex e = 0; e < states.size(); ++e)
             if (states[e] == wanted && (!found || cost[e] < cost[*found])) found = e;
         if (found) return found;
@@ -75,17 +79,32 @@ TEST_CASE("P1: active/passive answers the first fit endpoint of its order, else 
 
 TEST_CASE("P1: weighted shares the answers among fit and braked endpoints by their weights, weight 0 never") {
     const unsigned weights[] = {70, 20, 0, 10, 1};
+    const auto share = [&](const std::vector<Be>& states, EndpointIndex e) { // what is degraded counts half
+        if (states[e] == Be::out) return 0u;
+        return weights[e] * (states[e] == Be::degraded ? 1 : 2);
+    };
     for (std::size_t n = 1; n <= 5; ++n) {
         Model m = world(n);
         Service& s = serve(m, "www", Weighted{});
         for (std::size_t i = 0; i < n; ++i) s.endpoints[i].weight = weights[i];
         each_state(n, [&](const std::vector<Be>& states) {
             AnswerPlan plan = planned(m, states);
-            std::vector<Choice> expected;
-            for (EndpointIndex e = 0; e < n; ++e)
-                if (states[e] != Be::out && weights[e] > 0)
-                    expected.push_back({e, s.endpoints[e].addresses, weights[e]});
-            CHECK(plan.choices == expected);
+            std::vector<EndpointIndex> expected, found;
+            unsigned total = 0, planned_total = 0;
+            for (EndpointIndex e = 0; e < n; ++e) {
+                if (share(states, e) > 0) expected.push_back(e);
+                total += share(states, e);
+            }
+            for (const Choice& c : plan.choices) {
+                found.push_back(c.endpoint);
+                planned_total += c.weight;
+                CHECK(c.addresses == s.endpoints[c.endpoint].addresses);
+            }
+            CHECK(found == expected);
+            for (const Choice& c : plan.choices)
+                CHECK(c.weight * total == share(states, c.endpoint) * planned_total);
+            if (std::ranges::find(states, Be::degraded) == states.end())
+                for (const Choice& c : plan.choices) CHECK(c.weight == weights[c.endpoint]); // as configured
             CHECK(plan.kind == (expected.empty() ? AnswerPlan::Kind::servfail : AnswerPlan::Kind::draw));
         });
     }
@@ -158,9 +177,11 @@ TEST_CASE("P1: round robin answers each usable endpoint as often as the others, 
         for (EndpointIndex e : {EndpointIndex{0}, EndpointIndex{2}})
             if (states[e] != Be::out) wanted.push_back(e);
         CHECK(plan.choices.size() == wanted.size());
+        const auto lessened = [&](EndpointIndex e) { return states[e] == Be::degraded; };
+        const bool some = std::ranges::any_of(wanted, lessened), all = std::ranges::all_of(wanted, lessened);
         for (std::size_t i = 0; i < plan.choices.size(); ++i) {
             CHECK(plan.choices[i].endpoint == wanted[i]);
-            CHECK(plan.choices[i].weight == 1);
+            CHECK(plan.choices[i].weight == (some && !all && !lessened(wanted[i]) ? 2 : 1));
         }
     });
 }
