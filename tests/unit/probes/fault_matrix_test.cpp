@@ -3,6 +3,7 @@
 #include "tests/unit/probes/once.hpp"
 
 #include <map>
+#include <set>
 
 using namespace fairway;
 using namespace fairway::testing;
@@ -35,7 +36,17 @@ std::map<std::string, CheckKind> kinds() {
     GrpcCheck grpcs;
     grpcs.tls = true;
     grpcs.tls_settings = trusting();
-    return {{"http", http},
+    RedisCheck redis, rediss;
+    ZookeeperCheck zookeeper, zookeepers;
+    rediss.tls = zookeepers.tls = true;
+    rediss.sni = zookeepers.sni = "shop.test";
+    rediss.tls_settings = zookeepers.tls_settings = trusting();
+    return {{"redis", redis},
+            {"rediss", rediss},
+            {"zookeeper", zookeeper},
+            {"zookeepers", zookeepers},
+            {"mysql", MysqlCheck{"fairway"}},
+            {"http", http},
             {"https", https},
             {"http2", http2},
             {"https2", https2},
@@ -47,7 +58,8 @@ std::map<std::string, CheckKind> kinds() {
 }
 
 bool encrypted(const std::string& kind) {
-    return kind == "https" || kind == "https2" || kind == "tls" || kind == "grpcs";
+    static const std::set<std::string> those{"https", "https2", "tls", "grpcs", "rediss", "zookeepers"};
+    return those.contains(kind);
 }
 bool speaks_http2(const std::string& kind) {
     return kind == "https2" || kind == "http2" || kind.starts_with("grpc");
@@ -65,7 +77,10 @@ struct Expected {
 
 /// The same for those that begin with a handshake.
 Expected encrypted_ones(Reason those, Reason others) {
-    return {others, {{"https", those}, {"https2", those}, {"tls", those}, {"grpcs", those}}};
+    Expected e{others};
+    for (const auto& [name, kind] : kinds())
+        if (encrypted(name)) e.by_kind[name] = those;
+    return e;
 }
 
 void check(const std::string& kind, const Observation& seen, Reason expected) {
@@ -145,7 +160,9 @@ TEST_CASE("H8: the first words are heard, and then the connection is reset or en
 TEST_CASE("H8: a byte at a time") {
     // A first line that never ends is no answer yet for those who wait for lines or frames.
     Expected expected = encrypted_ones(Reason::timeout_tls, Reason::timeout_first_byte);
-    expected.by_kind["tcp"] = expected.by_kind["agent"] = Reason::timeout_body;
+    for (const char* kind : {"tcp", "agent", "zookeeper"}) expected.by_kind[kind] = Reason::timeout_body;
+    for (const char* kind : {"redis", "mysql"}) // a byte tells Redis, three MySQL
+        expected.by_kind[kind] = Reason::bad_response;
     bare([](Peer& p) { p.drip("HTTP/1.1 200 OK"); }, expected, 500ms);
 }
 
@@ -165,7 +182,8 @@ TEST_CASE("H8: after the handshake, the same") {
     shaken([](Peer& p) { p.half_close(); }, {Reason::closed});
     shaken([](Peer&) {}, {Reason::timeout_first_byte}, soon);
     shaken([](Peer& p) { p.write("SSH-2.0-OpenSSH_9.2\r\n"); },
-           {Reason::bad_response, {{"tls", Reason::timeout_body}}}, soon);
+           {Reason::bad_response, {{"tls", Reason::timeout_body}, {"zookeepers", Reason::timeout_body}}},
+           soon);
 }
 
 TEST_CASE("H8: a certificate that is not believed") {
@@ -297,6 +315,11 @@ TEST_CASE("H8: floods are cut off, and little of them is ever held") {
     flood("tcp", "", Reason::oversize_body);
     flood("tls", "", Reason::oversize_body);
     flood("agent", "", Reason::oversize_body);
+    flood("zookeeper", "", Reason::oversize_body);
+    flood("zookeepers", "", Reason::oversize_body);
+    flood("redis", "$60000\r\n", Reason::bad_response);
+    flood("rediss", "*1000\r\n$60000\r\n", Reason::bad_response);
+    flood("mysql", "", Reason::bad_response);
     flood("grpc", "", Reason::bad_response);
     flood("http2", "", Reason::bad_response);
 }

@@ -106,6 +106,19 @@ std::string Peer::read_some() {
     return n > 0 ? std::string(buffer.data(), static_cast<std::size_t>(n)) : std::string();
 }
 
+std::string Peer::read(std::size_t bytes) {
+    std::string got(bytes, '\0');
+    std::size_t done = 0;
+    while (done < bytes) {
+        const auto n = tls_ ? SSL_read(ssl(tls_), got.data() + done, static_cast<int>(bytes - done))
+                            : recv(fd_, got.data() + done, bytes - done, 0);
+        if (n <= 0) break;
+        done += static_cast<std::size_t>(n);
+    }
+    got.resize(done);
+    return got;
+}
+
 std::string Peer::read_until(std::string_view mark) {
     std::string got;
     while (got.find(mark) == std::string::npos) {

@@ -26,6 +26,7 @@ class Peer {
     bool start_tls(const struct Certificate& certificate, const std::string& client_ca = {},
                    bool http2 = false);
     std::string read_some();
+    std::string read(std::size_t bytes); ///< so many, and nothing of what follows; fewer if it ends
     std::string read_until(std::string_view mark); ///< inclusive, with what follows in the same segment
     void write(std::string_view text);
     std::size_t flood(std::string_view piece,
