@@ -18,7 +18,8 @@ import sys
 # Mappings of which a scalar stands for one field (the readers' scalar_key).
 SCALARS = {"services.*.policy": "type", "services.*.policy.margin": "absolute", "services.*.failover": "mode",
            "services.*.failback": "mode", "services.*.ttl": "min", "defaults.ttl": "min",
-           "checks.*.tls": "mode", "dns.rate_limit": "responses_per_second"}
+           "checks.*.tls": "mode", "checks.*.facts.role": "at", "checks.*.facts.quorum": "at",
+           "checks.*.facts.read_only": "at", "checks.*.facts.lag": "at", "dns.rate_limit": "responses_per_second"}
 
 DURATION = {"type": "string", "pattern": r"^[0-9]+(d|h|m|s|ms|us|ns)$"}
 SCALAR = {"type": ["string", "number", "boolean"]}  # YAML makes a number of 443 where a text is meant
