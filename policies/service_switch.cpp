@@ -22,8 +22,7 @@ bool young(const MemberState& m, Instant now) {
 bool reports_lag(const ServiceContext& c) {
     bool any = false;
     for (EndpointIndex e = 0; e < c.bound.size(); ++e)
-        each_stateful(c, e,
-                      [&](auto& m) { any |= std::holds_alternative<PostgresCheck>(m.spec.check->kind); });
+        each_stateful(c, e, [&](auto& m) { any |= reports_of(m.spec.check->kind).lag; });
     return any;
 }
 
@@ -90,8 +89,10 @@ std::string at_risk(const MemberState& m, std::optional<Instant> fault, Instant 
     if (unseen > 2 * check.timing.interval)
         return "the primary was last sampled " + brief(unseen) + " before it failed";
     if (m.lag->time <= *check.requirements.max_lag) return {};
-    return "data at risk: " + brief(m.lag->time) + " and " + std::to_string(m.lag->bytes) +
-           " bytes behind, max_lag is " + brief(*check.requirements.max_lag);
+    const std::string bytes = // a product that reckons its lag itself tells none
+        m.lag->bytes > 0 ? " and " + std::to_string(m.lag->bytes) + " bytes" : "";
+    return "data at risk: " + brief(m.lag->time) + bytes + " behind, max_lag is " +
+           brief(*check.requirements.max_lag);
 }
 
 /// Every member of `to` is known to be further behind than allowed.

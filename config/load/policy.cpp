@@ -53,7 +53,7 @@ bool reports_role(const Draft& d, const Binding& b) {
     bool found = false;
     if (d.service.stateful)
         each_check(*d.service.stateful, [&](CheckIndex c, bool required) {
-            found = found || (required && std::holds_alternative<PostgresCheck>(b.model.checks[c]->kind));
+            found = found || (required && reports_of(b.model.checks[c]->kind).role);
         });
     return found;
 }
@@ -68,9 +68,8 @@ ActivePassive read_active_passive(const Mapping& m, const Draft& d, Binding& b) 
     }
     m.choose("follow", p.follow_primary, {{"primary", true}});
     if (p.follow_primary && d.checks_usable && d.notes.usable && !reports_role(d, b))
-        b.problems.error(
-            m.place_of("follow"),
-            "follow: primary needs a required `stateful` check that reports a role (type postgres)");
+        b.problems.error(m.place_of("follow"),
+                         "follow: primary needs a required `stateful` check that reports a role");
     return p;
 }
 

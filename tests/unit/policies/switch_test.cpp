@@ -306,3 +306,28 @@ TEST_CASE("S6: a site whose database is a standby is not followed, whatever its 
     CHECK(d.engine.report(d.now).services[0].endpoints[1].application == Readiness::ready);
     CHECK(d.answer() == "east");
 }
+
+TEST_CASE("L16: a lag that the product reckons itself guards the promotion as positions do") {
+    for (const bool current : {true, false}) {
+        CAPTURE(current);
+        Model m = following();
+        Check own = *m.checks[db];
+        own.kind = HttpCheck{.facts = {{.fact = FactRule::Fact::role, .at = "/role"},
+                                       {.fact = FactRule::Fact::lag, .at = "/lag"}}};
+        m.checks[db] = std::make_shared<const Check>(own);
+        Desk d(std::move(m));
+        d.everywhere(Sight::pass);
+        d.now_sees("east", "db", Sight::pass, primary(3));
+        Facts behind = standby(3);
+        behind.lag = current ? 1s : 11s; // max_lag is 10s
+        d.now_sees("west", "db", Sight::pass, behind);
+        d.beats(4);
+        REQUIRE(d.answer() == "east");
+        d.now_sees("east", Sight::refuse);
+        d.now_sees("west", "db", Sight::pass, standby(3)); // without its primary it says nothing of a lag
+        d.beats(5);
+        CHECK(d.said(Change::switch_started) == (current ? 1 : 0));
+        CHECK(d.said(Change::switch_waiting) == (current ? 0 : 1));
+        CHECK(d.hooks.size() == (current ? 1 : 0)); // the fence
+    }
+}
