@@ -49,6 +49,17 @@ void add_tls(KeyText& key, const TlsSettings& tls) {
     key.add("expiry_warning", tls.expiry_warning);
 }
 
+void add_facts(KeyText& key, const std::vector<FactRule>& rules) {
+    for (const FactRule& r : rules) {
+        key.add("fact", static_cast<std::uint64_t>(r.fact));
+        key.add("at", r.at);
+        for (const std::string& word : r.primary) key.add("primary", word);
+        for (const std::string& word : r.standby) key.add("standby", word);
+        if (r.is) key.add("is", r.is->to_string());
+        key.add("unit", std::to_string(r.unit));
+    }
+}
+
 void add_kind(KeyText& key, const HttpCheck& c) {
     key.add("http2", std::uint64_t{c.http2});
     key.add("reuse", std::uint64_t{c.reuse});
@@ -70,6 +81,7 @@ void add_kind(KeyText& key, const HttpCheck& c) {
         key.add("is", comparison.to_string());
     }
     key.add("window", c.body_window);
+    add_facts(key, c.facts);
     if (c.tls) add_tls(key, c.tls_settings);
 }
 
@@ -109,6 +121,7 @@ void add_kind(KeyText& key, const PrometheusCheck& c) {
     key.add("url", fingerprint(c.url));
     key.add("query", c.query);
     if (c.value) key.add("value", c.value->to_string());
+    add_facts(key, c.facts);
     add_tls(key, c.tls_settings);
 }
 
@@ -118,6 +131,59 @@ void add_kind(KeyText& key, const PostgresCheck& c) {
     key.add("password_file", c.password_file);
     key.add("tls", static_cast<std::uint64_t>(c.tls));
     key.add("ca", c.ca_file);
+}
+
+void add_api(KeyText& key, const ApiAccess& api) {
+    key.add("api_tls", std::uint64_t{api.tls});
+    key.add("api_sni", api.sni);
+    key.add("user", api.user);
+    key.add("password_file", api.password_file);
+    if (api.tls) add_tls(key, api.tls_settings);
+}
+
+void add_kind(KeyText& key, const PatroniCheck& c) { add_api(key, c.api); }
+void add_kind(KeyText& key, const EtcdCheck& c) { add_api(key, c.api); }
+void add_kind(KeyText& key, const NatsCheck& c) { add_api(key, c.api); }
+void add_kind(KeyText& key, const RabbitmqCheck& c) { add_api(key, c.api); }
+
+void add_kind(KeyText& key, const MysqlCheck& c) {
+    key.add("user", c.user);
+    key.add("dbname", c.dbname);
+    key.add("password_file", c.password_file);
+    key.add("tls", static_cast<std::uint64_t>(c.tls));
+    key.add("ca", c.ca_file);
+    key.add("cert", c.cert_file);
+    key.add("key", c.key_file);
+}
+
+void add_kind(KeyText& key, const RedisCheck& c) {
+    key.add("mode", static_cast<std::uint64_t>(c.mode));
+    key.add("group", c.group);
+    key.add("user", c.user);
+    key.add("password_file", c.password_file);
+    key.add("tls", std::uint64_t{c.tls});
+    key.add("tls_name", c.sni);
+    if (c.tls) add_tls(key, c.tls_settings);
+}
+
+void add_kind(KeyText& key, const ZookeeperCheck& c) {
+    key.add("tls", std::uint64_t{c.tls});
+    key.add("tls_name", c.sni);
+    if (c.tls) add_tls(key, c.tls_settings);
+}
+
+void add_kind(KeyText& key, const MongodbCheck& c) {
+    key.add("tls", std::uint64_t{c.tls});
+    key.add("tls_name", c.sni);
+    if (c.tls) add_tls(key, c.tls_settings);
+}
+
+void add_kind(KeyText& key, const PushCheck& c) {
+    for (const auto& [datacenter, file] : c.tokens) {
+        key.add("of", datacenter);
+        key.add("token", file);
+    }
+    key.add("ttl", c.ttl);
 }
 
 void add_timing(KeyText& key, const CheckTiming& t) {
@@ -138,7 +204,7 @@ void add_requirements(KeyText& key, const Requirements& r) {
 
 bool is_told_datacenter(const CheckKind& kind) {
     const auto* asking = std::get_if<PrometheusCheck>(&kind);
-    return std::holds_alternative<ExecCheck>(kind) ||
+    return std::holds_alternative<ExecCheck>(kind) || std::holds_alternative<PushCheck>(kind) ||
            (asking && asking->query.find("$datacenter") != std::string::npos);
 }
 
@@ -146,30 +212,50 @@ bool is_told_datacenter(const CheckKind& kind) {
 
 std::string_view kind_name(const CheckKind& kind) {
     using Word = std::string_view;
-    return std::visit(Overloaded{[](const HttpCheck& c) -> Word { return c.tls ? "https" : "http"; },
-                                 [](const TcpCheck&) -> Word { return "tcp"; },
-                                 [](const PostgresCheck&) -> Word { return "postgres"; },
-                                 [](const TlsCheck&) -> Word { return "tls"; },
-                                 [](const DnsCheck&) -> Word { return "dns"; },
-                                 [](const GrpcCheck&) -> Word { return "grpc"; },
-                                 [](const IcmpCheck&) -> Word { return "icmp"; },
-                                 [](const AgentCheck&) -> Word { return "agent"; },
-                                 [](const ExecCheck&) -> Word { return "exec"; },
-                                 [](const PrometheusCheck&) -> Word { return "prometheus"; }},
-                      kind);
+    return std::visit(
+        Overloaded{
+            [](const HttpCheck& c) -> Word { return c.tls ? "https" : "http"; },
+            [](const TcpCheck&) -> Word { return "tcp"; },
+            [](const PostgresCheck&) -> Word { return "postgres"; },
+            [](const TlsCheck&) -> Word { return "tls"; }, [](const DnsCheck&) -> Word { return "dns"; },
+            [](const GrpcCheck&) -> Word { return "grpc"; }, [](const IcmpCheck&) -> Word { return "icmp"; },
+            [](const AgentCheck&) -> Word { return "agent"; },
+            [](const ExecCheck&) -> Word { return "exec"; },
+            [](const PrometheusCheck&) -> Word { return "prometheus"; },
+            [](const MysqlCheck&) -> Word { return "mysql"; },
+            [](const RedisCheck&) -> Word { return "redis"; },
+            [](const ZookeeperCheck&) -> Word { return "zookeeper"; },
+            [](const PatroniCheck&) -> Word { return "patroni"; },
+            [](const EtcdCheck&) -> Word { return "etcd"; }, [](const NatsCheck&) -> Word { return "nats"; },
+            [](const RabbitmqCheck&) -> Word { return "rabbitmq"; },
+            [](const MongodbCheck&) -> Word { return "mongodb"; },
+            [](const PushCheck&) -> Word { return "push"; }},
+        kind);
 }
 
 std::optional<std::uint16_t> default_port(const CheckKind& kind) {
     using Port = std::optional<std::uint16_t>;
-    return std::visit(Overloaded{[](const HttpCheck& c) -> Port { return std::uint16_t(c.tls ? 443 : 80); },
-                                 [](const TlsCheck&) -> Port { return std::uint16_t{443}; },
-                                 [](const PostgresCheck&) -> Port { return std::uint16_t{5432}; },
-                                 [](const DnsCheck&) -> Port { return std::uint16_t{53}; },
-                                 [](const IcmpCheck&) -> Port { return std::uint16_t{0}; },
-                                 [](const ExecCheck&) -> Port { return std::uint16_t{0}; },
-                                 [](const PrometheusCheck&) -> Port { return std::uint16_t{0}; },
-                                 [](const auto&) -> Port { return std::nullopt; }}, // tcp, grpc, agent
-                      kind);
+    return std::visit(
+        Overloaded{[](const HttpCheck& c) -> Port { return std::uint16_t(c.tls ? 443 : 80); },
+                   [](const TlsCheck&) -> Port { return std::uint16_t{443}; },
+                   [](const PostgresCheck&) -> Port { return std::uint16_t{5432}; },
+                   [](const DnsCheck&) -> Port { return std::uint16_t{53}; },
+                   [](const IcmpCheck&) -> Port { return std::uint16_t{0}; },
+                   [](const ExecCheck&) -> Port { return std::uint16_t{0}; },
+                   [](const PrometheusCheck&) -> Port { return std::uint16_t{0}; },
+                   [](const MysqlCheck&) -> Port { return std::uint16_t{3306}; },
+                   [](const RedisCheck& c) -> Port {
+                       return std::uint16_t(c.mode == RedisCheck::Mode::sentinel ? 26379 : 6379);
+                   },
+                   [](const ZookeeperCheck&) -> Port { return std::uint16_t{2181}; },
+                   [](const PatroniCheck&) -> Port { return std::uint16_t{8008}; },
+                   [](const EtcdCheck&) -> Port { return std::uint16_t{2379}; },
+                   [](const NatsCheck&) -> Port { return std::uint16_t{8222}; },
+                   [](const MongodbCheck&) -> Port { return std::uint16_t{27017}; },
+                   [](const PushCheck&) -> Port { return std::uint16_t{0}; },
+                   [](const RabbitmqCheck& c) -> Port { return std::uint16_t(c.api.tls ? 15671 : 15672); },
+                   [](const auto&) -> Port { return std::nullopt; }}, // tcp, grpc, agent
+        kind);
 }
 
 Asked asked_of(const CheckKind& kind, const std::string& service) {
@@ -190,7 +276,44 @@ Asked asked_of(const CheckKind& kind, const std::string& service) {
                       kind);
 }
 
-bool is_stateful(const CheckKind& kind) { return std::holds_alternative<PostgresCheck>(kind); }
+namespace {
+
+Reports reports_of_rules(const std::vector<FactRule>& rules) {
+    using Fact = FactRule::Fact;
+    Reports r;
+    for (const FactRule& rule : rules) {
+        r.role |= rule.fact == Fact::role;
+        r.quorum |= rule.fact == Fact::quorum;
+        r.lag |= rule.fact == Fact::lag || rule.fact == Fact::position;
+    }
+    return r;
+}
+
+} // namespace
+
+Reports reports_of(const CheckKind& kind) {
+    return std::visit(
+        Overloaded{[](const HttpCheck& c) { return reports_of_rules(c.facts); },
+                   [](const PrometheusCheck& c) { return reports_of_rules(c.facts); },
+                   [](const ExecCheck&) { return Reports{.role = true, .quorum = true, .lag = true}; },
+                   [](const PushCheck&) { return Reports{.role = true, .quorum = true, .lag = true}; },
+                   [](const PostgresCheck&) { return Reports{.role = true, .lag = true}; },
+                   [](const MysqlCheck&) { return Reports{.role = true, .quorum = true, .lag = true}; },
+                   [](const RedisCheck& c) {
+                       using Mode = RedisCheck::Mode;
+                       return Reports{.role = c.mode != Mode::cluster,
+                                      .quorum = c.mode != Mode::server,
+                                      .lag = c.mode == Mode::server};
+                   },
+                   [](const ZookeeperCheck&) { return Reports{.role = true, .quorum = true}; },
+                   [](const PatroniCheck&) { return Reports{.role = true, .lag = true}; },
+                   [](const EtcdCheck&) { return Reports{.role = true, .quorum = true}; },
+                   [](const NatsCheck&) { return Reports{.role = true, .quorum = true}; },
+                   [](const RabbitmqCheck&) { return Reports{.quorum = true}; },
+                   [](const MongodbCheck&) { return Reports{.role = true, .quorum = true, .lag = true}; },
+                   [](const auto&) { return Reports{}; }}, // no store
+        kind);
+}
 
 std::string ProbeSpec::target_text() const {
     const auto* ip = std::get_if<IpAddress>(&target);
@@ -209,8 +332,10 @@ std::string ProbeSpec::key() const {
     add_requirements(key, check->requirements);
     key.add("watch", std::uint64_t{check->watch});
     for (const IpAddress& a : check->source) key.add("source", a.to_string());
+    if (check->proxy) key.add("proxy", check->proxy->to_string());
     key.add("all_addresses", std::uint64_t{check->all_addresses});
     if (is_told_datacenter(check->kind)) key.add("datacenter", datacenter);
+    if (std::holds_alternative<PushCheck>(check->kind)) key.add("check", check->name); // reports name it
     return key.take();
 }
 

@@ -50,6 +50,7 @@ struct Check {
     Requirements requirements;
     bool watch = false;              ///< keep a connection open; its end causes one immediate look
     std::vector<IpAddress> source{}; ///< where looks come from, at most one of each family; none: as routed
+    std::optional<SocketAddress> proxy{}; ///< an HTTP proxy that connects in our place
     bool all_addresses =
         false; ///< of a target given by name: each is looked at, not the one that passed last
     bool operator==(const Check&) const = default;
@@ -59,7 +60,13 @@ using CheckPtr = std::shared_ptr<const Check>;
 std::string_view kind_name(const CheckKind& kind); ///< "http", "https", "tcp", ...
 /// Nothing: it needs to be given. 0: the kind needs none (icmp, exec, prometheus).
 std::optional<std::uint16_t> default_port(const CheckKind& kind);
-bool is_stateful(const CheckKind& kind); ///< reports facts of a stateful tier
+
+/// Which facts of a stateful tier a kind can report. `lag`: one that says how much a switch would lose, so
+/// not that of a store that agrees by consensus.
+struct Reports {
+    bool role = false, quorum = false, lag = false;
+};
+Reports reports_of(const CheckKind& kind);
 
 /// Whom a look pretends to ask for.
 struct Asked {

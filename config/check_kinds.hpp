@@ -23,6 +23,18 @@ struct TlsSettings {
     bool operator==(const TlsSettings&) const = default;
 };
 
+/// Where in an answer a fact stands, and what it means there. What is not there is not said.
+struct FactRule {
+    enum class Fact { role, quorum, read_only, epoch, position, lag, weight, load, system };
+    Fact fact = Fact::role;
+    std::string at;                   ///< JSON pointer (RFC 6901)
+    std::vector<std::string> primary; ///< role: the words for it; any other than these is none
+    std::vector<std::string> standby; ///< role
+    std::optional<Comparison> is;     ///< quorum, read_only: it holds when the fact does; none: true or false
+    double unit = 1;                  ///< lag: seconds in one of a plain number
+    bool operator==(const FactRule&) const = default;
+};
+
 /// A request; the status decides, then what is asked of the body.
 struct HttpCheck {
     bool tls = false;
@@ -40,7 +52,7 @@ struct HttpCheck {
     std::string host;                                     ///< Host header; empty: the service's name
     std::string sni;                                      ///< empty: the Host without its port
     TlsSettings tls_settings;
-    bool looks_at_body() const { return !body.empty() || !body_regex.empty() || !json.empty(); }
+    std::vector<FactRule> facts{}; ///< taken from the body of a passing answer
     bool operator==(const HttpCheck&) const = default;
 };
 
@@ -108,12 +120,16 @@ struct PrometheusCheck {
     std::string query;
     std::optional<Comparison> value; ///< must hold for each sample; none: the value is only told, as load
     TlsSettings tls_settings;
+    std::vector<FactRule> facts{}; ///< taken from the one sample: /value/1, /metric/LABEL
     bool operator==(const PrometheusCheck&) const = default;
 };
 
+/// What of TLS is asked for by clients of databases, in libpq's sslmode words.
+enum class SslMode { off, prefer, require, verify_ca, verify_full };
+
 /// A PostgreSQL session that asks for role, timeline and position (manual: recipes, PostgreSQL).
 struct PostgresCheck {
-    enum class Tls { off, prefer, require, verify_ca, verify_full }; ///< libpq's sslmode words
+    using Tls = SslMode;
     std::string user;
     std::string dbname;
     std::string password_file; ///< its first line is the password; empty: none
@@ -122,7 +138,93 @@ struct PostgresCheck {
     bool operator==(const PostgresCheck&) const = default;
 };
 
-using CheckKind = std::variant<HttpCheck, TcpCheck, PostgresCheck, TlsCheck, DnsCheck, GrpcCheck, IcmpCheck,
-                               AgentCheck, ExecCheck, PrometheusCheck>;
+/// How the HTTP interface of a product is reached.
+struct ApiAccess {
+    bool tls = false;
+    std::string sni; ///< sent and verified; empty: the target's name, or its address
+    TlsSettings tls_settings;
+    std::string user;          ///< empty: nobody logs in
+    std::string password_file; ///< its first line is the password
+    bool operator==(const ApiAccess&) const = default;
+};
+
+/// Patroni's REST API (manual: recipes, Patroni).
+struct PatroniCheck {
+    ApiAccess api;
+    bool operator==(const PatroniCheck&) const = default;
+};
+
+/// An etcd member, by its client port's JSON gateway.
+struct EtcdCheck {
+    ApiAccess api;
+    bool operator==(const EtcdCheck&) const = default;
+};
+
+/// A NATS server with JetStream, by its monitoring port.
+struct NatsCheck {
+    ApiAccess api;
+    bool operator==(const NatsCheck&) const = default;
+};
+
+/// A RabbitMQ node, by its management port.
+struct RabbitmqCheck {
+    ApiAccess api;
+    bool operator==(const RabbitmqCheck&) const = default;
+};
+
+/// A MySQL or MariaDB session that asks for role, replication and cluster state (packaging/recipes).
+struct MysqlCheck {
+    std::string user;
+    std::string dbname;        ///< empty: none
+    std::string password_file; ///< its first line is the password; empty: none
+    SslMode tls = SslMode::prefer;
+    std::string ca_file;
+    std::string cert_file; ///< our own certificate, PEM; empty is none
+    std::string key_file;
+    bool operator==(const MysqlCheck&) const = default;
+};
+
+/// A question to a Redis server about itself, to a Sentinel about a group, or to a node of a Redis Cluster
+/// (packaging/recipes).
+struct RedisCheck {
+    enum class Mode { server, sentinel, cluster };
+    Mode mode = Mode::server;
+    std::string group;         ///< sentinel: whose master is asked for
+    std::string user;          ///< empty: the default user
+    std::string password_file; ///< its first line is the password; empty: none is given
+    bool tls = false;
+    std::string sni; ///< sent and verified; empty: the target's name, or its address
+    TlsSettings tls_settings;
+    bool operator==(const RedisCheck&) const = default;
+};
+
+/// A four-letter word to a ZooKeeper server (packaging/recipes).
+struct ZookeeperCheck {
+    bool tls = false;
+    std::string sni; ///< sent and verified; empty: the target's name, or its address
+    TlsSettings tls_settings;
+    bool operator==(const ZookeeperCheck&) const = default;
+};
+
+/// `hello` to a MongoDB server (packaging/recipes).
+struct MongodbCheck {
+    bool tls = false;
+    std::string sni; ///< sent and verified; empty: the target's name, or its address
+    TlsSettings tls_settings;
+    bool operator==(const MongodbCheck&) const = default;
+};
+
+/// What a datacenter reports of itself, by the control API.
+struct PushCheck {
+    std::vector<std::pair<std::string, std::string>>
+        tokens;                              ///< datacenter, and the file its token is the first line of
+    Duration ttl = std::chrono::seconds(15); ///< how long a report is believed
+    bool operator==(const PushCheck&) const = default;
+};
+
+using CheckKind =
+    std::variant<HttpCheck, TcpCheck, PostgresCheck, TlsCheck, DnsCheck, GrpcCheck, IcmpCheck, AgentCheck,
+                 ExecCheck, PrometheusCheck, PatroniCheck, EtcdCheck, NatsCheck, RabbitmqCheck, MysqlCheck,
+                 RedisCheck, ZookeeperCheck, MongodbCheck, PushCheck>;
 
 } // namespace fairway

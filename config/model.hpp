@@ -95,9 +95,9 @@ struct ProbeSettings {
     unsigned threads = 1; ///< that look; targets are shared out among them
 };
 
-/// What should answer whatever happens to the targets: "tcp://198.51.100.1:53".
+/// What should answer whatever happens to the targets: "tcp://198.51.100.1:53", "icmp://198.51.100.1".
 struct SelfDoubtSettings {
-    std::vector<SocketAddress> references; ///< looked at by TCP connect; a refusal is an answer
+    std::vector<SocketAddress> references; ///< by TCP connect, a refusal is an answer; port 0: by an echo
 };
 
 /// A zone this node is authoritative for. `records` is complete: SOA and NS at the apex included,

@@ -7,13 +7,17 @@ using policies::CommandResult;
 
 namespace {
 
-constexpr std::string_view root = "/v1/";
+constexpr std::string_view root = "/v1/", push = "push/";
 
 HttpResponse error(int status, std::string_view text) { return {status, error_json(text)}; }
 HttpResponse busy() { return error(503, "the daemon did not answer in time; try again"); }
 HttpResponse unknown() { return error(404, "no such path; this daemon speaks /v1"); }
 HttpResponse result(const CommandResult& r) { return {r.accepted ? 200 : 409, to_json(r)}; }
 
+}
+
+bool ControlApi::is_report(const HttpRequest& request) {
+    return request.method == "POST" && request.path.starts_with(std::string(root) + std::string(push));
 }
 
 HttpResponse ControlApi::answer(const HttpRequest& request, const std::string& who) {
@@ -53,6 +57,7 @@ HttpResponse ControlApi::explain(const HttpRequest& request) {
 }
 
 HttpResponse ControlApi::post(const HttpRequest& request, std::string_view what, const std::string& who) {
+    if (what.starts_with(push)) return office_.push(what.substr(push.size()), request);
     if (what == "reload") return result(office_.reload(who));
     const auto body = JsonValue::parse(request.body.empty() ? "{}" : request.body);
     if (!body || !body->is_object()) return error(400, "the body must be a JSON object");

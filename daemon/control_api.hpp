@@ -12,11 +12,13 @@
 
 namespace fairway::daemon {
 
-/// What the API asks of the daemon. The first two are called in the control thread, the last in the server's.
+/// What the API asks of the daemon. The first two are called in the control thread, those that wait in the
+/// server's.
 struct ControlOffice {
     std::function<std::variant<policies::CommandResult, BadRequest>(const policies::Command&)> command;
     std::function<std::optional<policies::Explanation>(const Name&, std::optional<IpAddress>)> explain;
     std::function<policies::CommandResult(const std::string& operator_name)> reload; ///< waits
+    std::function<HttpResponse(std::string_view check, const HttpRequest&)> push;    ///< waits
     About about;
 };
 
@@ -28,6 +30,8 @@ class ControlApi {
 
     ControlApi(Desk& desk, Reports& reports, ControlOffice office)
         : desk_(desk), reports_(reports), office_(std::move(office)) {}
+    /// Asked by somebody who may need no name: the request brings a token of its own.
+    static bool is_report(const HttpRequest& request);
     /// `who` asks, and may. Any thread.
     HttpResponse answer(const HttpRequest& request, const std::string& who);
 

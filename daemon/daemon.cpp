@@ -10,6 +10,7 @@
 #include "daemon/metrics.hpp"
 #include "daemon/notify.hpp"
 #include "daemon/pages.hpp"
+#include "daemon/push_office.hpp"
 #include "daemon/remote_control.hpp"
 #include "daemon/serialize.hpp"
 #include "daemon/sockets.hpp"
@@ -81,10 +82,11 @@ struct Daemon::State {
               std::move(opened), [this](auto f) { loop.post(std::move(f)); }, [] { return clock_now().wall; },
               [this](const std::string& error) { controller->storage("the journal", error); }),
           hooks(loop, std::move(helper)),
-          prober(
+          worker(
               loop, [this](std::span<const Observation> batch) { controller->observe(batch); },
               [this](const NameObservation& seen) { controller->resolved(seen); },
               probes::ProbeWorker::Options{.threads = model->probes.threads}),
+          prober(loop, worker, [this](std::span<const Observation> batch) { controller->observe(batch); }),
           controller(std::make_unique<Controller>(loop, prober, storage, hooks, outlets(), model, restored)),
           loader(model->file, model,
                  {[this](Loaded l) { return adopt(std::move(l)); },
@@ -116,11 +118,13 @@ struct Daemon::State {
     Fd control_socket;
     Storage storage;
     HookLink hooks;
-    probes::ProbeWorker prober;
+    probes::ProbeWorker worker;
+    probes::PushDesk prober;
     std::unique_ptr<Controller> controller;
     Reports reports{desk, [this] { return controller->report(); }, clock_now};
     Loader loader;
-    Pages pages{reports, metrics, [this] { return Vitals{front.counts(), prober.lag()}; }};
+    Pages pages{reports, metrics, [this] { return Vitals{front.counts(), worker.lag()}; }};
+    PushOffice pushed{desk, [this](const std::string& name) { return check(name); }, prober};
     ControlApi api;
     std::vector<std::unique_ptr<HttpServer>> web_servers;
     std::unique_ptr<HttpServer> control_server;
@@ -215,10 +219,12 @@ struct Daemon::State {
     // ---- operators
 
     ControlOffice office() {
-        return {.command = [this](const Command& c) { return command(c); },
-                .explain = [this](const Name& n, std::optional<IpAddress> c) { return explain(n, c); },
-                .reload = [this](const std::string& who) { return reload(who); },
-                .about = {FAIRWAY_VERSION, model->file, clock_now().wall, getpid()}};
+        return {
+            .command = [this](const Command& c) { return command(c); },
+            .explain = [this](const Name& n, std::optional<IpAddress> c) { return explain(n, c); },
+            .reload = [this](const std::string& who) { return reload(who); },
+            .push = [this](std::string_view check, const HttpRequest& r) { return pushed.answer(check, r); },
+            .about = {FAIRWAY_VERSION, model->file, clock_now().wall, getpid()}};
     }
 
     std::variant<CommandResult, BadRequest> command(const Command& c) {
@@ -249,6 +255,12 @@ struct Daemon::State {
         const auto service = controller->engine().model().find_service(name);
         if (!service) return std::nullopt;
         return controller->explain(*service, client);
+    }
+
+    CheckPtr check(const std::string& name) const {
+        for (const CheckPtr& c : controller->engine().model().checks)
+            if (c->name == name) return c;
+        return nullptr;
     }
 
     // ---- start and stop

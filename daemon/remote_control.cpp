@@ -1,6 +1,6 @@
 #include "daemon/remote_control.hpp"
 
-#include "daemon/serialize.hpp"
+#include "daemon/control_api.hpp"
 #include "daemon/sockets.hpp"
 
 #include <fcntl.h>
@@ -70,6 +70,7 @@ void RemoteControl::serve(const HttpTls& tls) {
 }
 
 HttpResponse RemoteControl::answer(const HttpRequest& request) const {
+    if (ControlApi::is_report(request)) return answer_(request, "");
     std::shared_ptr<const Tokens> tokens;
     {
         const std::lock_guard hold(mutex_);

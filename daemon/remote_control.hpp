@@ -1,4 +1,5 @@
-// Remote control: the control API over TLS, for those who hold a token.
+// Remote control: the control API over TLS, for those who hold a token; and for datacenters that report about
+// themselves, whose tokens open nothing else.
 //
 // Certificate, key and tokens are read anew at each reload; what cannot be used leaves the old ones. Belongs
 // to the control thread; its servers answer in threads of their own.

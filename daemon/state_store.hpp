@@ -13,9 +13,9 @@ namespace fairway::daemon {
 
 /// One durable change, written as one transaction.
 struct StateWrite {
-    std::vector<policies::ServiceRecord> services;            ///< replaced by name
-    std::vector<policies::MemberRecord> members;              ///< replaced by key
-    std::optional<std::vector<policies::Override>> overrides; ///< replaced whole
+    std::vector<policies::ServiceRecord> services;             ///< replaced by name
+    std::vector<policies::MemberRecord> members;               ///< replaced by key
+    std::optional<std::vector<policies::Override>> overrides;  ///< replaced whole
     std::optional<std::vector<policies::AliasRecord>> aliases; ///< replaced whole
     std::optional<std::uint64_t> generation;
     std::optional<WallTime> alive;

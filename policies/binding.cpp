@@ -9,10 +9,12 @@ namespace {
 
 /// A reference is believed and doubted like any target, but by no service: the defaults' rhythm is right for
 /// it.
-CheckPtr reference_check() {
-    static const CheckPtr check =
+CheckPtr reference_check(bool echo) {
+    static const CheckPtr connecting =
         std::make_shared<const Check>(Check{.name = "reference", .kind = TcpCheck{}});
-    return check;
+    static const CheckPtr pinging =
+        std::make_shared<const Check>(Check{.name = "reference", .kind = IcmpCheck{}});
+    return echo ? pinging : connecting;
 }
 
 class Binder {
@@ -22,7 +24,7 @@ class Binder {
     Binding run() && {
         for (const Service& s : model_.services) bind(s);
         for (const SocketAddress& r : model_.self_doubt.references)
-            result_.references.push_back(slot({.check = reference_check(), .target = r.ip, .port = r.port}));
+            result_.references.push_back(slot({.check = reference_check(r.port == 0), .target = r.ip, .port = r.port}));
         return std::move(result_);
     }
 
@@ -59,6 +61,7 @@ class Binder {
         ProbeSpec p{
             .check = check, .target = target.host, .datacenter = model_.datacenters[e.datacenter].name};
         p.port = target.port.value_or(check->port.value_or(default_port(check->kind).value_or(0)));
+        if (std::holds_alternative<PushCheck>(check->kind)) p.target = p.datacenter; // it speaks for itself
         auto [host, sni] = asked_of(check->kind, s.name.to_string());
         p.host = std::move(host);
         p.sni = std::move(sni);

@@ -9,6 +9,16 @@ namespace {
 /// How long a claim is believed without a new answer.
 Duration believed_for(const CheckTiming& t) { return 2 * t.interval + t.timeout; }
 
+/// A site that reports about itself and has stopped is unknown at first; after so many times to live it no
+/// longer holds what it claimed. What we look at ourselves stays unknown as long as the fault is ours.
+constexpr int silences_believed = 3;
+
+bool stopped_reporting(const MemberState& m, Instant now) {
+    const Check& check = *m.spec.check;
+    return std::holds_alternative<PushCheck>(check.kind) &&
+           now - m.health.claim.ended > silences_believed * believed_for(check.timing);
+}
+
 void merge(SiteClaim& site, const MemberState& m, Instant now, bool& any) {
     const RoleTrack& t = m.health.claim;
     const CheckTiming& timing = m.spec.check->timing;
@@ -21,7 +31,10 @@ void merge(SiteClaim& site, const MemberState& m, Instant now, bool& any) {
     site.answers |= t.role.has_value() && !down && young;
     bool never = t.ended == Instant{}; // has not answered yet: only silence for long enough makes that an end
     bool ended = down || t.otherwise >= timing.fall || (never ? t.roleless >= timing.fall : !young);
-    bool unseen = t.role == Role::primary && m.health.last.outcome == Outcome::unknown;
+    bool unseen =
+        t.role == Role::primary && m.health.last.outcome == Outcome::unknown && !stopped_reporting(m, now);
+    if (unseen && std::holds_alternative<PushCheck>(m.spec.check->kind))
+        site.stale_at = t.ended + silences_believed * believed_for(timing);
     site.unseen |= unseen;
     const Observation& last = m.health.last;
     site.dark |= last.begun == Instant{} || last.outcome == Outcome::unknown || m.health.held;

@@ -41,7 +41,7 @@ LIBRARIES = {
     "libsystemd": (["systemd/"], ["daemon/"]),
     "libuv": (["uv.h"], ["probes/", "dns/", "tests/ *"]),
     "nlohmann-json": (["nlohmann/"], ["probes/", "daemon/ *", "daemon/ctl/ *", "tests/ *"]),
-    "OpenSSL": (["openssl/"], ["probes/", "tests/ *"]),
+    "OpenSSL": (["openssl/"], ["probes/ *", "tests/ *"]),
     "PCRE2": (["pcre2.h"], ["config/load/", "probes/"]),
     "prometheus-cpp": (["prometheus/"], ["daemon/"]),
     "spdlog": (["spdlog/"], ["daemon/"]),

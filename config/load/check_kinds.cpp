@@ -1,5 +1,6 @@
 #include "config/load/check_kinds.hpp"
 
+#include "config/load/kind_readers.hpp"
 #include "config/load/rdata.hpp"
 
 #include <algorithm>
@@ -7,6 +8,44 @@
 #include <unistd.h>
 
 namespace fairway::load {
+
+void read_file(const Mapping& m, std::string_view key, std::string& out) {
+    if (m.read(key, out)) readable_file(m.get(key), out, m.problems());
+}
+
+void read_tls(const Mapping& m, TlsSettings& tls) {
+    const Node* n = m.get("tls");
+    if (!n) return;
+    const Mapping t(*n, "checks.*.tls", m.problems(), "mode");
+    t.choose("mode", tls.verify,
+             {{"verify-full", TlsSettings::Verify::full},
+              {"verify-ca", TlsSettings::Verify::ca},
+              {"require", TlsSettings::Verify::none}});
+    read_file(t, "ca", tls.ca_file);
+    read_file(t, "cert", tls.cert_file);
+    read_file(t, "key", tls.key_file);
+    t.read("expiry_warning", tls.expiry_warning);
+    if (t.has("cert") != t.has("key"))
+        m.problems().error(t.place(), "tls: `cert` and `key` only make sense together");
+}
+
+/// RFC 6901: empty, or tokens that each begin with a slash; ~ is written ~0 and / is written ~1.
+bool is_json_pointer(std::string_view s) {
+    if (!s.empty() && s.front() != '/') return false;
+    for (std::size_t i = s.find('~'); i != s.npos; i = s.find('~', i + 1))
+        if (i + 1 == s.size() || (s[i + 1] != '0' && s[i + 1] != '1')) return false;
+    return true;
+}
+
+bool read_comparison(const Node& n, std::string_view path, Comparison& out, Diagnostics& problems) {
+    std::string text;
+    const Key& key = *find_key(path);
+    if (!read_value(n, key, text, problems)) return false;
+    const auto c = Comparison::parse(text);
+    if (!c) return wrong(n, key, problems, "a comparison such as green, != red or >= 3"), false;
+    out = *c;
+    return true;
+}
 
 namespace {
 
@@ -62,48 +101,10 @@ void read_headers(const Mapping& m, HttpCheck& c) {
     }
 }
 
-void read_file(const Mapping& m, std::string_view key, std::string& out) {
-    if (m.read(key, out)) readable_file(m.get(key), out, m.problems());
-}
-
-void read_tls(const Mapping& m, TlsSettings& tls) {
-    const Node* n = m.get("tls");
-    if (!n) return;
-    const Mapping t(*n, "checks.*.tls", m.problems(), "mode");
-    t.choose("mode", tls.verify,
-             {{"verify-full", TlsSettings::Verify::full},
-              {"verify-ca", TlsSettings::Verify::ca},
-              {"require", TlsSettings::Verify::none}});
-    read_file(t, "ca", tls.ca_file);
-    read_file(t, "cert", tls.cert_file);
-    read_file(t, "key", tls.key_file);
-    t.read("expiry_warning", tls.expiry_warning);
-    if (t.has("cert") != t.has("key"))
-        m.problems().error(t.place(), "tls: `cert` and `key` only make sense together");
-}
-
 void read_pattern(const Mapping& m, std::string& out) {
     if (!m.read("body_regex", out)) return;
     const std::string error = pattern_error(out);
     if (!error.empty()) m.problems().error(m.get("body_regex")->place(), "body_regex: " + error);
-}
-
-/// RFC 6901: empty, or tokens that each begin with a slash; ~ is written ~0 and / is written ~1.
-bool json_pointer(std::string_view s) {
-    if (!s.empty() && s.front() != '/') return false;
-    for (std::size_t i = s.find('~'); i != s.npos; i = s.find('~', i + 1))
-        if (i + 1 == s.size() || (s[i + 1] != '0' && s[i + 1] != '1')) return false;
-    return true;
-}
-
-bool read_comparison(const Node& n, std::string_view path, Comparison& out, Diagnostics& problems) {
-    std::string text;
-    const Key& key = *find_key(path);
-    if (!read_value(n, key, text, problems)) return false;
-    const auto c = Comparison::parse(text);
-    if (!c) return wrong(n, key, problems, "a comparison such as green, != red or >= 3"), false;
-    out = *c;
-    return true;
 }
 
 void read_json(const Mapping& m, HttpCheck& c) {
@@ -112,7 +113,7 @@ void read_json(const Mapping& m, HttpCheck& c) {
     const Mapping pointers(*n, "checks.*.json", m.problems());
     for (const auto& e : pointers.entries()) {
         Comparison is;
-        if (!json_pointer(e.name))
+        if (!is_json_pointer(e.name))
             m.problems().error(e.place, "`" + std::string(e.name) + "` is no JSON pointer such as /status");
         if (read_comparison(*e.value, "checks.*.json.*", is, m.problems()))
             c.json.emplace_back(e.name, std::move(is));
@@ -141,31 +142,7 @@ HttpCheck read_http(const Mapping& m, bool tls) {
     m.read("host", c.host);
     m.read("sni", c.sni);
     if (tls) read_tls(m, c.tls_settings);
-    return c;
-}
-
-PostgresCheck read_postgres(const Mapping& m) {
-    using Tls = PostgresCheck::Tls;
-    PostgresCheck c;
-    c.user = "fairway";
-    c.dbname = "postgres";
-    m.read("user", c.user);
-    m.read("dbname", c.dbname);
-    read_file(m, "password_file", c.password_file);
-    if (const Node* n = m.get("tls")) {
-        const Mapping t(*n, "checks.*.tls", m.problems(), "mode");
-        t.choose("mode", c.tls,
-                 {{"off", Tls::off},
-                  {"prefer", Tls::prefer},
-                  {"require", Tls::require},
-                  {"verify-ca", Tls::verify_ca},
-                  {"verify-full", Tls::verify_full}});
-        read_file(t, "ca", c.ca_file);
-        for (std::string_view key : {"cert", "key"})
-            if (t.has(key))
-                not_supported(t.place_of(key), "checks.*.tls." + std::string(key) + " of postgres",
-                              m.problems());
-    }
+    c.facts = read_facts(m);
     return c;
 }
 
@@ -257,12 +234,28 @@ PrometheusCheck read_prometheus(const Mapping& m) {
     if (const Node* n = m.get("value"))
         read_comparison(*n, "checks.*.value", c.value.emplace(), m.problems());
     read_tls(m, c.tls_settings);
+    c.facts = read_facts(m);
     return c;
 }
 
 AgentCheck read_agent(const Mapping& m) {
     AgentCheck c;
     m.read("send", c.send);
+    return c;
+}
+
+PushCheck read_push(const Mapping& m) {
+    PushCheck c;
+    m.read("ttl", c.ttl);
+    const Node* n = m.get("tokens");
+    if (!n)
+        return m.problems().error(m.place(), "a check of type push needs `tokens`: {DATACENTER: FILE}"), c;
+    const Mapping tokens(*n, "checks.*.tokens", m.problems());
+    for (const auto& e : tokens.entries()) {
+        std::string& file = c.tokens.emplace_back(e.name, "").second;
+        if (read_value(*e.value, *find_key("checks.*.tokens.*"), file, m.problems()))
+            readable_file(e.value, file, m.problems());
+    }
     return c;
 }
 
@@ -282,7 +275,16 @@ bool read_kind(const Mapping& m, CheckKind& kind) {
                          {"agent", [](const Mapping& c) -> CheckKind { return read_agent(c); }},
                          {"exec", [](const Mapping& c) -> CheckKind { return read_exec(c); }},
                          {"prometheus", [](const Mapping& c) -> CheckKind { return read_prometheus(c); }},
-                         {"postgres", [](const Mapping& c) -> CheckKind { return read_postgres(c); }}}))
+                         {"push", [](const Mapping& c) -> CheckKind { return read_push(c); }},
+                         {"patroni", [](const Mapping& c) -> CheckKind { return read_patroni(c); }},
+                         {"etcd", [](const Mapping& c) -> CheckKind { return read_etcd(c); }},
+                         {"nats", [](const Mapping& c) -> CheckKind { return read_nats(c); }},
+                         {"mongodb", [](const Mapping& c) -> CheckKind { return read_mongodb(c); }},
+                         {"rabbitmq", [](const Mapping& c) -> CheckKind { return read_rabbitmq(c); }},
+                         {"postgres", [](const Mapping& c) -> CheckKind { return read_postgres(c); }},
+                         {"mysql", [](const Mapping& c) -> CheckKind { return read_mysql(c); }},
+                         {"redis", [](const Mapping& c) -> CheckKind { return read_redis(c); }},
+                         {"zookeeper", [](const Mapping& c) -> CheckKind { return read_zookeeper(c); }}}))
         return false;
     kind = read(m);
     return true;

@@ -23,8 +23,9 @@ constexpr Belongs belongs[] = {
     {"json", "http | https"},
     {"body_window", "http | https"},
     {"host", "http | https | grpc"},
-    {"sni", "https | tls | grpc"},
-    {"tls", "https | tls | grpc | prometheus | postgres"},
+    {"sni", "https | tls | grpc | redis | zookeeper | patroni | etcd | nats | rabbitmq | mongodb"},
+    {"tls", "https | tls | grpc | prometheus | postgres | mysql | redis | zookeeper | patroni | etcd | nats "
+            "| rabbitmq | mongodb"},
     {"send", "tcp | tls | agent"},
     {"expect", "tcp | tls"},
     {"service", "grpc"},
@@ -35,16 +36,33 @@ constexpr Belongs belongs[] = {
     {"command", "exec"},
     {"url", "prometheus"},
     {"value", "prometheus"},
-    {"user", "postgres"},
-    {"dbname", "postgres"},
-    {"password_file", "postgres"},
-    {"role", "postgres | exec"},
-    {"max_lag", "postgres | exec"},
-    {"quorum", "postgres | exec"},
-    {"require", "postgres | exec"},
-    {"watch", "http | https | tcp | tls | grpc | agent | postgres"},
-    {"source", "http | https | tcp | tls | grpc | agent | dns | icmp"},
-    {"port", "http | https | tcp | tls | grpc | agent | dns | exec | prometheus | postgres"},
+    {"user", "postgres | mysql | redis | rabbitmq"},
+    {"dbname", "postgres | mysql"},
+    {"password_file", "postgres | mysql | redis | rabbitmq"},
+    {"tokens", "push"},
+    {"ttl", "push"},
+    {"mode", "redis"},
+    {"group", "redis"},
+    {"facts", "http | https | prometheus"},
+    {"role",
+     "postgres | exec | push | mysql | redis | zookeeper | http | https | prometheus | patroni | etcd | "
+     "nats | mongodb"},
+    {"max_lag",
+     "postgres | exec | push | mysql | redis | http | https | prometheus | patroni | etcd | mongodb"},
+    {"quorum",
+     "postgres | exec | push | mysql | redis | zookeeper | http | https | prometheus | etcd | nats | "
+     "rabbitmq | mongodb"},
+    {"require",
+     "postgres | exec | push | mysql | redis | zookeeper | http | https | prometheus | patroni | etcd | "
+     "nats | rabbitmq | mongodb"},
+    {"watch", "http | https | tcp | tls | grpc | agent | postgres | redis | zookeeper | patroni | etcd | "
+              "nats | rabbitmq | mongodb"},
+    {"source", "http | https | tcp | tls | grpc | agent | dns | icmp | mysql | redis | zookeeper | patroni | "
+               "etcd | nats | rabbitmq | mongodb"},
+    {"proxy", "http | https | tcp | tls | grpc | agent | redis | zookeeper | patroni | etcd | nats | "
+              "rabbitmq | mongodb"},
+    {"port", "http | https | tcp | tls | grpc | agent | dns | exec | prometheus | postgres | mysql | redis | "
+             "zookeeper | patroni | etcd | nats | rabbitmq | mongodb"},
 };
 
 void refuse_foreign_keys(const Mapping& m, std::string_view kind) {
@@ -62,6 +80,20 @@ void read_source(const Mapping& m, std::vector<IpAddress>& source) {
     if (!m.read("source", source)) return;
     if (source.size() > 2 || (source.size() == 2 && source[0].family == source[1].family))
         m.problems().error(m.place_of("source"), "source: at most one address of each family");
+}
+
+/// Reports come when they come: their time to live stands for interval and timeout. Until it is over a claim
+/// is believed (L14).
+void read_reporting(const Mapping& m, Check& check, Binding& b) {
+    const auto* push = std::get_if<PushCheck>(&check.kind);
+    if (!push) return;
+    for (const std::string_view key : {"interval", "timeout", "retest"})
+        if (m.has(key))
+            b.problems.error(m.place_of(key),
+                             "`" + std::string(key) +
+                                 "` has no meaning for a check of type push: reports come when they come");
+    for (const auto& [datacenter, file] : push->tokens) b.datacenter(datacenter, m.place_of("tokens"));
+    check.timing.interval = check.timing.timeout = push->ttl / 3;
 }
 
 void read_requirements(const Mapping& m, Requirements& r) {
@@ -89,11 +121,16 @@ NamedCheck& add_check(const Mapping& m, const std::string& name, const Place& pl
     if (readable) {
         refuse_foreign_keys(m, kind_name(check->kind));
         read_source(m, check->source);
+        m.read("proxy", check->proxy);
         m.choose("addresses", check->all_addresses, {{"one", false}, {"all", true}});
         m.read("port", check->port);
         m.read("watch", check->watch);
         read_timing(m, check->timing);
+        read_reporting(m, *check, b);
         read_requirements(m, check->requirements);
+        bool untested = false;
+        if (m.read("untested", untested) && untested)
+            b.problems.warning(place, "the check `" + name + "` is untested: see it work, and see it fail");
     }
     NamedCheck named{static_cast<CheckIndex>(b.model.checks.size()), place,
                      readable && b.problems.errors() == before, in_place};

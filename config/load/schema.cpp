@@ -114,7 +114,7 @@ constexpr Key table[] = {
 
     {"self_doubt", mapping, "", "how this node notices that it is the one cut off"},
     {"self_doubt.references", list, "", "what should answer whatever happens to the targets"},
-    {"self_doubt.references.[]", url, "", "tcp://ADDRESS:PORT"},
+    {"self_doubt.references.[]", url, "", "tcp://ADDRESS:PORT, or icmp://ADDRESS"},
 
     {"zones", mapping, "", "what this node is authoritative for"},
     {"zones.*", mapping, "", "a zone, by its absolute name"},
@@ -163,7 +163,7 @@ constexpr Key table[] = {
     Key{"checks.*.type", word, "", "what kind of look"}
         .one_of(
             "http | https | tcp | tls | dns | grpc | icmp | agent | exec | prometheus | postgres | etcd | "
-            "nats | push | mysql | redis | mongodb | patroni | galera")
+            "nats | push | mysql | redis | mongodb | patroni | zookeeper | rabbitmq")
         .always(),
     {"checks.*.name", text, "", "only of a check written in place"},
     Key{"checks.*.port", port, "the target's, else the kind's", "where to connect"}.within(1, 65535),
@@ -178,6 +178,8 @@ constexpr Key table[] = {
     Key{"checks.*.rise", count, "5", "passes in a row before UP"}.within(1, 100),
     {"checks.*.watch", boolean, "false",
      "keep a connection to the target open; its end causes one immediate look"},
+    {"checks.*.proxy", socket, "",
+     "ADDRESS:PORT of an HTTP proxy that connects to the target in our place (CONNECT)"},
     {"checks.*.source", list, "as routed", "where looks come from: an address, or one of each family"},
     {"checks.*.source.[]", address, "", "an address of this node"},
     Key{"checks.*.addresses", word, "one", "of a target given by name: the one that passed last, or all"}
@@ -199,15 +201,18 @@ constexpr Key table[] = {
     Key{"checks.*.body_window", count, "65536", "http: how much of the body is read, in bytes"}.within(
         1, 16777216),
     {"checks.*.host", text, "the service's name", "http, grpc: Host header"},
-    {"checks.*.sni", text, "the host", "https, tls, grpc: server name in the TLS handshake"},
-    {"checks.*.tls", mapping, "", "how a TLS connection is made; grpc: that one is"},
-    Key{"checks.*.tls.mode", word, "verify-full; postgres: prefer", "what of the certificate is believed"}
+    {"checks.*.sni", text, "the host",
+     "of TLS: the server name sent and verified; for databases the target's name, or its address"},
+    {"checks.*.tls", mapping, "",
+     "how a TLS connection is made; of grpc, and of stores but postgres and mysql: that one is"},
+    Key{"checks.*.tls.mode", word, "verify-full; postgres, mysql: prefer",
+        "what of the certificate is believed"}
         .one_of("off | prefer | require | verify-ca | verify-full"),
     {"checks.*.tls.ca", path, "the system's", "certificates to trust, PEM"},
     {"checks.*.tls.cert", path, "", "our own certificate, PEM; not for postgres"},
     {"checks.*.tls.key", path, "", "its key; not for postgres"},
     Key{"checks.*.tls.expiry_warning", duration, "14d",
-        "a certificate that ends sooner is told beside the passing result; not for postgres"}
+        "a certificate that ends sooner is told beside the passing result; not for postgres, mysql"}
         .within(0, 31536000),
     {"checks.*.send", text, "", "tcp, tls, agent: said once the connection stands"},
     {"checks.*.expect", text, "", "tcp, tls: text that must then come, within 64 KiB"},
@@ -224,17 +229,50 @@ constexpr Key table[] = {
     {"checks.*.command.[]", text, "", "the program, relative to this file, or a word for it"},
     {"checks.*.url", url, "", "prometheus: the server, http://HOST[:PORT]"},
     {"checks.*.value", text, "", "prometheus: what each sample must be: < 0.8"},
-    {"checks.*.user", text, "fairway", "postgres: role to log in as"},
-    {"checks.*.dbname", text, "postgres", "postgres: database to connect to"},
-    {"checks.*.password_file", path, "", "postgres: its first line is the password"},
+    {"checks.*.user", text, "postgres, mysql: fairway; redis, rabbitmq: none", "whom to log in as"},
+    {"checks.*.dbname", text, "postgres: postgres; mysql: none", "postgres, mysql: database to connect to"},
+    {"checks.*.password_file", path, "", "its first line is the password"},
+    Key{"checks.*.mode", word, "server", "redis: what is asked, and what of: itself, a master, a cluster"}
+        .one_of("server | sentinel | cluster"),
+    {"checks.*.group", text, "", "redis with mode: sentinel: the name Sentinel knows the master by"},
+    {"checks.*.untested", boolean, "false",
+     "nobody has seen it work with the product itself: check-config says so"},
+    {"checks.*.facts", mapping, "",
+     "http: facts in the JSON of a passing answer; prometheus: in the one sample, /value/1, /metric/LABEL"},
+    {"checks.*.facts.role", mapping, "", "is it the primary"},
+    Key{"checks.*.facts.role.at", text, "", "JSON pointer to a word"}.always(),
+    {"checks.*.facts.role.primary", list, "primary", "what it says of a primary"},
+    {"checks.*.facts.role.primary.[]", text, "", "a word"},
+    {"checks.*.facts.role.standby", list, "standby", "what it says of a standby; any other word is no role"},
+    {"checks.*.facts.role.standby.[]", text, "", "a word"},
+    {"checks.*.facts.quorum", mapping, "", "has it a majority"},
+    Key{"checks.*.facts.quorum.at", text, "", "JSON pointer"}.always(),
+    {"checks.*.facts.quorum.is", text, "true", "a comparison that holds when it has: green, != red, >= 3"},
+    {"checks.*.facts.read_only", mapping, "", "does it refuse writes"},
+    Key{"checks.*.facts.read_only.at", text, "", "JSON pointer"}.always(),
+    {"checks.*.facts.read_only.is", text, "true", "a comparison that holds when it does"},
+    {"checks.*.facts.lag", mapping, "", "how far its data are behind"},
+    Key{"checks.*.facts.lag.at", text, "", "JSON pointer to a number, or to a duration such as 1.5s"}
+        .always(),
+    Key{"checks.*.facts.lag.unit", duration, "1s", "what a plain number counts"}.within(0.000000001, 86400),
+    {"checks.*.facts.epoch", text, "", "JSON pointer to a whole number that rises with each new primary"},
+    {"checks.*.facts.position", text, "",
+     "JSON pointer to a whole number: bytes of log written, or received"},
+    {"checks.*.facts.system", text, "", "JSON pointer to the identity of the replicated system"},
+    {"checks.*.facts.weight", text, "", "JSON pointer to the share of its traffic it asks for: 75%, or 0.75"},
+    {"checks.*.facts.load", text, "", "JSON pointer to a number"},
     Key{"checks.*.role", word, "any", "the role a target must have"}.one_of("primary | standby | any"),
-    Key{"checks.*.max_lag", duration, "", "replication lag above which a target is out"}.within(0, 86400),
+    Key{"checks.*.max_lag", duration, "", "lag above which a target is out: of replication, of a backup"}
+        .within(0, week),
     {"checks.*.quorum", boolean, "true", "kinds that report one: quorum is required"},
     Key{"checks.*.require", word, "role if any has it, quorum if any reports it",
         "of several targets, how many must satisfy"}
         .one_of("any | majority | all"),
-    later("checks.*.tokens", "push: who may report"),
-    later("checks.*.ttl", "push: how long a report is believed"),
+    {"checks.*.tokens", mapping, "", "push: who may report, a file for each datacenter"},
+    {"checks.*.tokens.*", path, "", "its first line is that datacenter's token, at least 20 characters"},
+    Key{"checks.*.ttl", duration, "15s",
+        "push: how long a report is believed; then the datacenter is unknown"}
+        .within(1, 3600),
 
     {"services", mapping, "", "the names that are balanced"},
     {"services.*", mapping, "", "a service, by its absolute name"},

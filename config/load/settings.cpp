@@ -81,16 +81,19 @@ void read_defaults(const Node& n, Binding& b) {
         read_timing(Mapping(*check, "defaults.check", b.problems), b.default_timing);
 }
 
+/// "tcp://ADDRESS:PORT", or "icmp://ADDRESS", which is kept as port 0.
 void read_reference(const Node& n, Binding& b) {
     const Key& key = *find_key("self_doubt.references.[]");
-    constexpr std::string_view tcp = "tcp://";
-    if (n.is_scalar() && n.text.starts_with("icmp://"))
-        return not_supported(n.place(), "self_doubt.references: icmp://", b.problems);
-    const auto at = n.is_scalar() && n.text.starts_with(tcp)
-                        ? SocketAddress::parse(std::string_view(n.text).substr(tcp.size()))
-                        : std::nullopt;
-    if (!at || at->port == 0) return wrong(n, key, b.problems, "tcp://ADDRESS:PORT");
-    b.model.self_doubt.references.push_back(*at);
+    constexpr std::string_view tcp = "tcp://", icmp = "icmp://";
+    const std::string_view text = n.is_scalar() ? std::string_view(n.text) : "";
+    if (text.starts_with(icmp)) {
+        if (const auto ip = IpAddress::parse(text.substr(icmp.size())))
+            return b.model.self_doubt.references.push_back({*ip, 0});
+    } else if (text.starts_with(tcp)) {
+        const auto at = SocketAddress::parse(text.substr(tcp.size()));
+        if (at && at->port != 0) return b.model.self_doubt.references.push_back(*at);
+    }
+    wrong(n, key, b.problems, "tcp://ADDRESS:PORT or icmp://ADDRESS");
 }
 
 void read_self_doubt(const Node& n, Binding& b) {

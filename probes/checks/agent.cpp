@@ -2,8 +2,9 @@
 // agent-check), so that agents that exist can be used.
 //
 // Words, separated by spaces or commas, the line ended by CR or LF: up, ready; down, failed, stopped, maint,
-// drain, each with a reason after #; a percentage of its share; maxconn:N, which is heard and not used. Where
-// words contradict each other, the one that takes traffic away counts. 0% is drain, as with HAProxy.
+// each with a reason after #; a percentage of its share; drain, which is 0 %; maxconn:N, which is heard and
+// not used. Where words contradict each other, the one that takes traffic away counts. Who is drained works,
+// and is told in peace; who is down or in maintenance has failed.
 #include "config/comparison.hpp"
 #include "probes/checks/check.hpp"
 #include "probes/checks/tools.hpp"
@@ -22,13 +23,14 @@ enum class Word { goes_on, goes_out, other };
 Word meaning(std::string_view word) {
     for (const std::string_view w : {"up", "ready"})
         if (word == w) return Word::goes_on;
-    for (const std::string_view w : {"down", "failed", "stopped", "fail", "maint", "drain"})
+    for (const std::string_view w : {"down", "failed", "stopped", "fail", "maint"})
         if (word == w) return Word::goes_out;
     return word.starts_with("maxconn:") ? Word::goes_on : Word::other;
 }
 
 /// "75%": 0.75. More than 100 % is legal for HAProxy, and is taken as the whole share.
 std::optional<double> share(std::string_view word) {
+    if (word == "drain") return 0.0;
     if (!word.ends_with('%')) return std::nullopt;
     const auto percent = parse_number(word.substr(0, word.size() - 1));
     if (!percent || *percent < 0) return std::nullopt;
@@ -47,7 +49,7 @@ Finding judge(std::string_view line) {
         const std::size_t why = word.find('#');
         const std::string_view state = word.substr(0, why);
         if (const auto weight = share(state)) {
-            facts.weight = weight;
+            facts.weight = std::min(*weight, facts.weight.value_or(1));
         } else if (meaning(state) == Word::goes_out) {
             return because(Reason::reported_down, said);
         } else if (meaning(state) == Word::other) {
@@ -57,7 +59,6 @@ Finding judge(std::string_view line) {
         if (why != word.npos) break; // the reason goes on to the end of the line
     }
     if (!heard) return because(Reason::bad_response, "an empty line");
-    if (facts.weight == 0.0) return because(Reason::reported_down, said);
     return pass(said, std::move(facts));
 }
 
@@ -65,9 +66,9 @@ Finding judge(std::string_view line) {
 
 Task<Finding> look(const AgentCheck& check, Look at) {
     at.silence = Reason::timeout_connect;
-    Task<Connection> connecting = connect(at.loop(), at.address, at.source());
+    Task<Connection> connecting = connect(at.loop(), at.address, at.route());
     Connection c = co_await connecting;
-    if (c.error != 0) co_return because(reason_of_errno(c.error, at.address), std::strerror(c.error));
+    if (!c.stands()) co_return because(c.reason(at.address), c.text());
 
     Stream stream(at.loop(), std::move(c.socket), at.address);
     at.silence = Reason::timeout_first_byte;

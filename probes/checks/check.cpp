@@ -45,10 +45,12 @@ Finding beside_certificate(Finding found, std::optional<WallTime> ends, const Tl
 
 Loop& Look::loop() const { return tools.loop; }
 
+Route Look::route() const { return {source(), spec.check->proxy}; }
+
 std::optional<IpAddress> Look::source() const { return source_for(address.ip, spec.check->source); }
 
 Task<void> hold_connection(Look at) {
-    return hold_open(at.loop(), at.address, at.source(), at.spec.check->timing.timeout);
+    return hold_open(at.loop(), at.address, at.route(), at.spec.check->timing.timeout);
 }
 
 } // namespace fairway::probes

@@ -6,6 +6,7 @@
 #include "policies/observation.hpp"
 #include "probes/async/loop.hpp"
 #include "probes/async/task.hpp"
+#include "probes/glue/socket.hpp"
 
 #include <optional>
 #include <string>
@@ -43,6 +44,7 @@ struct Look {
 
     Loop& loop() const;
     std::optional<IpAddress> source() const; ///< where to come from
+    Route route() const;                     ///< the same, and through which proxy
 };
 
 Task<Finding> look(const HttpCheck& check, Look at);
@@ -55,6 +57,15 @@ Task<Finding> look(const AgentCheck& check, Look at);
 Task<Finding> look(const ExecCheck& check, Look at);
 Task<Finding> look(const PrometheusCheck& check, Look at);
 Task<Finding> look(const PostgresCheck& check, Look at);
+Task<Finding> look(const MysqlCheck& check, Look at);
+Task<Finding> look(const RedisCheck& check, Look at);
+Task<Finding> look(const ZookeeperCheck& check, Look at);
+Task<Finding> look(const PatroniCheck& check, Look at);
+Task<Finding> look(const EtcdCheck& check, Look at);
+Task<Finding> look(const NatsCheck& check, Look at);
+Task<Finding> look(const RabbitmqCheck& check, Look at);
+Task<Finding> look(const MongodbCheck& check, Look at);
+Task<Finding> look(const PushCheck& check, Look at); ///< nobody looks: see probes/push.hpp
 
 /// Opens a connection to the target and keeps it for nothing but to notice its end; done when the target has
 /// ended it, or has not let it be opened within the check's timeout. Destroying the task closes it. See

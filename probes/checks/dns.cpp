@@ -76,12 +76,12 @@ Task<Heard> ask_by_datagram(Look at, std::string query) {
 /// RFC 7766: the same message behind its length in two octets.
 Task<Heard> ask_by_stream(Look at, std::string query) {
     at.silence = Reason::timeout_connect;
-    Task<Connection> connecting = connect(at.loop(), at.address, at.source());
+    Task<Connection> connecting = connect(at.loop(), at.address, at.route());
     Connection c = co_await connecting;
     Heard heard;
-    if (c.error != 0) {
-        heard.reason = reason_of_errno(c.error, at.address);
-        heard.detail = std::strerror(c.error);
+    if (!c.stands()) {
+        heard.reason = c.reason(at.address);
+        heard.detail = c.text();
         co_return heard;
     }
     Stream stream(at.loop(), std::move(c.socket), at.address);

@@ -5,11 +5,11 @@
 // and LANG=C, and nothing else. Output that begins with { is one JSON mapping; any other is for people.
 #include "config/comparison.hpp"
 #include "probes/checks/check.hpp"
+#include "probes/checks/facts.hpp"
 #include "probes/checks/tools.hpp"
 #include "probes/glue/json.hpp"
 #include "probes/glue/program.hpp"
 
-#include <charconv>
 #include <cstring>
 
 namespace fairway::probes {
@@ -29,82 +29,16 @@ Program program_of(const ExecCheck& check, const Look& at) {
     return p;
 }
 
-/// The readers of the keys there are; false: not a value of that key.
-bool read_flag(const std::string& text, std::optional<bool>& out) {
-    out = text == "true";
-    return text == "true" || text == "false";
-}
-
-bool read_count(const std::string& text, std::optional<std::uint64_t>& out) {
-    std::uint64_t n = 0;
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), n);
-    out = n;
-    return error == std::errc() && end == text.data() + text.size();
-}
-
-/// "1.5s" or seconds as a number.
-bool read_lag(const std::string& text, std::optional<Duration>& out) {
-    const auto number = parse_number(text);
-    out = number ? std::chrono::duration_cast<Duration>(std::chrono::duration<double>(*number))
-                 : parse_duration(text);
-    return out && *out >= Duration::zero() && (!number || *number < 1e9);
-}
-
-/// "75%" or a share from 0 to 1.
-bool read_weight(const std::string& text, std::optional<double>& out) {
-    const bool percent = text.ends_with('%');
-    out = parse_number(std::string_view(text).substr(0, text.size() - percent));
-    if (out && percent) *out /= 100;
-    return out && *out >= 0 && *out <= 1;
-}
-
-bool read_role(const std::string& text, std::optional<Role>& out) {
-    out = text == "primary" ? Role::primary : Role::standby;
-    return text == "primary" || text == "standby";
-}
-
-bool read_outcome(const std::string& text, Outcome& out) {
-    for (const Outcome o : {Outcome::pass, Outcome::degraded, Outcome::fail, Outcome::unknown}) {
-        if (text != to_string(o)) continue;
-        out = o;
-        return true;
-    }
-    return false;
-}
-
-/// The first key whose value cannot be used; empty: none.
-std::string read_facts(const Json& json, Finding& found) {
-    Facts& f = found.facts;
-    const auto bad = [&](const char* key, const auto& read) {
-        const auto text = json.at(std::string("/") + key);
-        return text && !read(*text);
-    };
-    if (bad("outcome", [&](auto& t) { return read_outcome(t, found.outcome); })) return "outcome";
-    if (bad("role", [&](auto& t) { return read_role(t, f.role); })) return "role";
-    if (bad("quorum", [&](auto& t) { return read_flag(t, f.quorum); })) return "quorum";
-    if (bad("read_only", [&](auto& t) { return read_flag(t, f.read_only); })) return "read_only";
-    if (bad("epoch", [&](auto& t) { return read_count(t, f.epoch); })) return "epoch";
-    if (bad("position", [&](auto& t) { return read_count(t, f.position); })) return "position";
-    if (bad("lag", [&](auto& t) { return read_lag(t, f.lag); })) return "lag";
-    if (bad("weight", [&](auto& t) { return read_weight(t, f.weight); })) return "weight";
-    if (bad("load", [&](auto& t) { return (f.load = parse_number(t)).has_value(); })) return "load";
-    f.system = json.at("/system").value_or("");
-    found.detail = printable(json.at("/detail").value_or("exit status 0"));
-    return {};
-}
-
 std::string first_line(const std::string& output) { return output.substr(0, output.find('\n')); }
 
 Finding judge_output(const std::string& output) {
     if (!output.starts_with('{')) return pass(output.empty() ? "exit status 0" : first_line(output));
     const std::optional<Json> json = Json::parse(output);
     if (!json) return because(Reason::bad_response, "its output is no JSON: " + first_line(output));
-    Finding found = pass();
-    const std::string bad = read_facts(*json, found);
+    Finding found = pass("exit status 0");
+    const std::string bad = read_report(*json, found);
     if (!bad.empty())
         return because(Reason::bad_response, "its output has a `" + bad + "` that means nothing");
-    if (found.outcome == Outcome::fail) found.reason = Reason::reported_down;
-    if (found.outcome == Outcome::unknown) found.reason = Reason::no_data;
     return found;
 }
 

@@ -56,7 +56,7 @@ HttpRequest request_of(const GrpcCheck& check, const Look& at) {
         r.headers.emplace_back(h);
     r.body = request_for(check.service);
     r.address = at.address;
-    r.source = at.source();
+    r.route = at.route();
     r.tls = check.tls_settings;
     r.http2 = true;
     r.body_limit = message_limit;

@@ -1,5 +1,6 @@
 // http, https: a request to the pinned address, asking for the name that users ask for (H7).
 #include "probes/checks/check.hpp"
+#include "probes/checks/facts.hpp"
 #include "probes/checks/tools.hpp"
 #include "probes/glue/json.hpp"
 #include "probes/glue/pattern.hpp"
@@ -36,10 +37,10 @@ HttpRequest request_of(const HttpCheck& check, const Look& at) {
     if (!check.reuse && !check.http2) r.headers.emplace_back("Connection: close");
     for (const auto& [name, value] : check.headers) r.headers.push_back(name + ": " + value);
     r.address = at.address;
-    r.source = at.source();
+    r.route = at.route();
     r.tls = check.tls_settings;
     r.http2 = check.http2;
-    r.reuse = check.reuse && !r.source; // a kept connection has a source already
+    r.reuse = check.reuse && !r.route.source && !r.route.proxy; // a kept connection has its own
     r.body_limit = check.body_window;
     r.judge = [&check](int status) { return judge(check, status); };
     return r;
@@ -74,7 +75,11 @@ Finding judge_json(const HttpCheck& check, const HttpAnswer& answer, std::string
             return because(Reason::body_mismatch,
                            said + ", " + pointer + " is " + *found + ", expected " + is.to_string());
     }
-    return pass(std::move(said));
+    Facts facts;
+    const std::string bad = find_facts(check.facts, *json, facts);
+    if (!bad.empty())
+        return because(Reason::bad_response, said + ", no such fact: " + bad + " is " + *json->at(bad));
+    return pass(std::move(said), std::move(facts));
 }
 
 Finding judge_body(const HttpCheck& check, const HttpAnswer& answer, std::string said) {
@@ -86,7 +91,8 @@ Finding judge_body(const HttpCheck& check, const HttpAnswer& answer, std::string
             return because(Reason::local_limit, said + ", and the pattern is too costly for its body");
         if (match == Match::no) return no_match(check, answer, said + ", without a match of the pattern");
     }
-    return check.json.empty() ? pass(std::move(said)) : judge_json(check, answer, std::move(said));
+    return check.json.empty() && check.facts.empty() ? pass(std::move(said))
+                                                     : judge_json(check, answer, std::move(said));
 }
 
 Finding judge_answer(const HttpCheck& check, const HttpAnswer& answer, unsigned followed) {

@@ -4,11 +4,11 @@
 //   CREATE ROLE fairway LOGIN; GRANT pg_monitor TO fairway;
 // Without it, or while nothing is received, the epoch of a standby is that of its last replayed checkpoint.
 #include "probes/checks/check.hpp"
+#include "probes/checks/password.hpp"
 #include "probes/glue/pq.hpp"
 
 #include <array>
 #include <charconv>
-#include <fstream>
 
 namespace fairway::probes {
 
@@ -55,17 +55,6 @@ Facts facts_of(const Row& row) {
     return f;
 }
 
-/// Read at each look, so that a changed password needs no reload. Nullopt: it cannot be read.
-std::optional<std::string> first_line_of(const std::string& file) {
-    std::string line;
-    if (file.empty()) return line;
-    std::ifstream in(file);
-    if (!in) return std::nullopt;
-    std::getline(in, line);
-    if (!line.empty() && line.back() == '\r') line.pop_back();
-    return line;
-}
-
 std::string sslmode(PostgresCheck::Tls tls) {
     static constexpr std::array<const char*, 5> words{"disable", "prefer", "require", "verify-ca",
                                                       "verify-full"};
@@ -79,7 +68,7 @@ std::string name_of(const ProbeSpec& spec) {
 
 /// Nullopt: the password cannot be read.
 std::optional<PgQuestion> question_of(const PostgresCheck& check, const Look& at) {
-    std::optional<std::string> password = first_line_of(check.password_file);
+    std::optional<std::string> password = password_in(check.password_file);
     if (!password) return std::nullopt;
     PgQuestion q;
     q.address = at.address;

@@ -4,6 +4,7 @@
 // It is hearsay: a Prometheus that cannot be asked, or has no sample, says nothing of the target, so that is
 // unknown and never a failure.
 #include "probes/checks/check.hpp"
+#include "probes/checks/facts.hpp"
 #include "probes/checks/tools.hpp"
 #include "probes/glue/json.hpp"
 
@@ -104,6 +105,11 @@ Finding judge(const PrometheusCheck& check, const HttpAnswer& answer) {
         if (check.value && !check.value->holds(*value))
             return because(Reason::body_mismatch, *value + ", expected " + check.value->to_string());
         if (count == 1) facts.load = parse_number(*value);
+    }
+    if (!check.facts.empty()) {
+        if (scalar || count > 1) return no_data("facts are taken from one sample of a vector");
+        const std::string bad = find_facts(check.facts, *json->part("/data/result/0"), facts);
+        if (!bad.empty()) return no_data("no such fact: " + bad);
     }
     return pass(std::to_string(count) + (count == 1 ? " sample" : " samples"), std::move(facts));
 }

@@ -8,9 +8,9 @@ namespace fairway::probes {
 
 Task<Finding> look(const TcpCheck& check, Look at) {
     at.silence = Reason::timeout_connect;
-    Task<Connection> connecting = connect(at.loop(), at.address, at.source());
+    Task<Connection> connecting = connect(at.loop(), at.address, at.route());
     Connection c = co_await connecting;
-    if (c.error != 0) co_return because(reason_of_errno(c.error, at.address), std::strerror(c.error));
+    if (!c.stands()) co_return because(c.reason(at.address), c.text());
 
     Stream stream(at.loop(), std::move(c.socket), at.address);
     Task<Finding> talking = talk(check.exchange, stream, "connected", at.silence);

@@ -421,12 +421,12 @@ Task<HttpAnswer> Curl::perform(HttpRequest request, Reason& silence) {
         if (answer) co_return std::move(*answer);
     }
     silence = Reason::timeout_connect;
-    Task<Connection> connecting = connect(impl_->loop, request.address, request.source);
+    Task<Connection> connecting = connect(impl_->loop, request.address, request.route);
     Connection c = co_await connecting;
-    if (c.error != 0) {
+    if (!c.stands()) {
         HttpAnswer none;
-        none.reason = reason_of_errno(c.error, request.address);
-        none.detail = std::strerror(c.error);
+        none.reason = c.reason(request.address);
+        none.detail = c.text();
         co_return none;
     }
     silence = request.url.starts_with("https:") ? Reason::timeout_tls : Reason::timeout_first_byte;

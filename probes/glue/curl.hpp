@@ -1,8 +1,8 @@
 // HTTP by libcurl's multi-socket interface on our Loop: one Curl a loop, any number of requests at once.
 //
 // curl speaks TLS and HTTP over a connection that we made: it never resolves, never connects, never follows a
-// redirect and asks no proxy. Its callbacks only note and post; the task that waits goes on in a turn of its
-// own.
+// redirect; a proxy on the way is asked before it comes to curl. Its callbacks only note and post; the task
+// that waits goes on in a turn of its own.
 #pragma once
 
 #include "config/check.hpp"
@@ -25,8 +25,8 @@ struct HttpRequest {
     std::string method = "GET";
     std::vector<std::string> headers; ///< "Name: value"
     std::string body{};
-    SocketAddress address;             ///< where to connect
-    std::optional<IpAddress> source{}; ///< where from; none: as routed
+    SocketAddress address; ///< where to connect
+    Route route{};
     TlsSettings tls;
     bool http2 = false;
     bool reuse = false;                        ///< take a kept connection if there is one, and keep this one

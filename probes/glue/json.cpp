@@ -48,4 +48,12 @@ std::size_t Json::size(const std::string& pointer) const {
     return v && v->is_structured() ? v->size() : 0;
 }
 
+std::optional<Json> Json::part(const std::string& pointer) const {
+    const Value* v = find(document_->value, pointer);
+    if (!v) return std::nullopt;
+    Json j;
+    j.document_ = std::make_shared<Document>(Document{*v});
+    return j;
+}
+
 } // namespace fairway::probes

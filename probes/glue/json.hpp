@@ -19,6 +19,9 @@ class Json {
     /// How many elements the list or mapping there has; 0 if there is none.
     std::size_t size(const std::string& pointer) const;
 
+    /// What stands there, as a document of its own.
+    std::optional<Json> part(const std::string& pointer) const;
+
   private:
     struct Document;
     std::shared_ptr<const Document> document_;

@@ -5,6 +5,7 @@
 
 #include <array>
 #include <cerrno>
+#include <charconv>
 #include <cstring>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -110,7 +111,9 @@ Connection prepared(const SocketAddress& to, int type, const std::optional<IpAdd
 
 } // namespace
 
-Task<Connection> connect(Loop& loop, SocketAddress to, std::optional<IpAddress> from) {
+namespace {
+
+Task<Connection> connect_directly(Loop& loop, SocketAddress to, std::optional<IpAddress> from) {
     Connection c = prepared(to, SOCK_STREAM, from);
     if (c.error != 0) co_return c;
     const RawAddress address = raw(to);
@@ -123,6 +126,71 @@ Task<Connection> connect(Loop& loop, SocketAddress to, std::optional<IpAddress> 
     if (c.error != 0) c.socket = Socket();
     co_return c;
 }
+
+/// The head of an answer, to its empty line; shorter if it ends or fails. One octet a time: what comes behind
+/// it is the target's.
+Task<std::string> read_head(Loop& loop, int fd) {
+    constexpr std::size_t longest = 8192;
+    std::string head;
+    while (head.size() < longest && !head.ends_with("\r\n\r\n")) {
+        char octet = 0;
+        const ssize_t n = recv(fd, &octet, 1, 0);
+        if (n == 1) head += octet;
+        else if (n < 0 && errno == EAGAIN) co_await Ready(loop, fd, Loop::readable);
+        else if (n == 0 || errno != EINTR) break;
+    }
+    co_return head;
+}
+
+/// The status of an HTTP answer; 0 if it is none.
+int status_of(const std::string& head) {
+    const bool http = head.starts_with("HTTP/1.") && head.size() > 12 && head[8] == ' ';
+    int status = 0;
+    const auto [end, error] = std::from_chars(head.data() + 9, head.data() + 12, status);
+    return http && error == std::errc() && end == head.data() + 12 ? status : 0;
+}
+
+/// 502 to 504: the proxy is well, and nobody answers it. All else it refuses by itself.
+void refused_by_proxy(Connection& c, const SocketAddress& proxy, int status) {
+    c.socket = Socket();
+    c.proxy_failed = status < 502 || status > 504;
+    c.proxy_says = "the proxy " + proxy.to_string() +
+                   (status ? " says " + std::to_string(status) : " does not speak HTTP");
+}
+
+Task<Connection> connect_by_proxy(Loop& loop, SocketAddress to, SocketAddress proxy,
+                                  std::optional<IpAddress> from) {
+    Task<Connection> connecting = connect_directly(loop, proxy, from);
+    Connection c = co_await connecting;
+    if (c.error != 0) {
+        c.proxy_says = "the proxy " + proxy.to_string() + ": " + std::strerror(std::exchange(c.error, 0));
+        c.proxy_failed = true;
+        co_return c;
+    }
+    const std::string where = to.to_string();
+    const std::string request = "CONNECT " + where + " HTTP/1.1\r\nHost: " + where + "\r\n\r\n";
+    const bool sent = send(c.socket.fd(), request.data(), request.size(), MSG_NOSIGNAL) ==
+                      static_cast<ssize_t>(request.size()); // a fresh connection takes as much at once
+    Task<std::string> reading = read_head(loop, c.socket.fd());
+    const std::string head = co_await reading;
+    const int status = sent ? status_of(head) : 0;
+    if (status < 200 || status > 299 || !head.ends_with("\r\n\r\n")) refused_by_proxy(c, proxy, status);
+    co_return c;
+}
+
+} // namespace
+
+Task<Connection> connect(Loop& loop, SocketAddress to, Route route) {
+    if (route.proxy) return connect_by_proxy(loop, to, *route.proxy, route.source);
+    return connect_directly(loop, to, route.source);
+}
+
+Reason Connection::reason(const SocketAddress& to) const {
+    if (proxy_says.empty()) return reason_of_errno(error, to);
+    return proxy_failed ? Reason::no_route : Reason::unreachable;
+}
+
+std::string Connection::text() const { return proxy_says.empty() ? std::strerror(error) : proxy_says; }
 
 Connection connect_datagram(const SocketAddress& to, std::optional<IpAddress> from) {
     Connection c = prepared(to, SOCK_DGRAM, from);
@@ -137,11 +205,11 @@ std::optional<IpAddress> source_for(const IpAddress& to, const std::vector<IpAdd
     return std::nullopt;
 }
 
-Task<void> hold_open(Loop& loop, SocketAddress to, std::optional<IpAddress> from, Duration limit) {
-    Task<Connection> connecting = connect(loop, to, from);
+Task<void> hold_open(Loop& loop, SocketAddress to, Route route, Duration limit) {
+    Task<Connection> connecting = connect(loop, to, route);
     Task<std::optional<Connection>> limited = with_timeout(loop, limit, std::move(connecting));
     const std::optional<Connection> c = co_await limited;
-    if (!c || c->error != 0) co_return;
+    if (!c || !c->stands()) co_return;
     keep_alive(c->socket.fd());
     Task<void> rest = drain(loop, c->socket.fd());
     co_await rest;

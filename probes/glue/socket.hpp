@@ -7,6 +7,7 @@
 #include "probes/async/task.hpp"
 
 #include <optional>
+#include <string>
 #include <sys/socket.h>
 #include <utility>
 #include <vector>
@@ -50,13 +51,23 @@ int pending_error(int fd); ///< the errno a socket has in store, which this take
 /// Seconds of idleness after which a held connection stirs: firewalls forget the quietest after some minutes.
 constexpr int keep_alive_after = 60;
 
-/// A connected socket (non-blocking, close-on-exec) or the errno it failed with.
+/// How a target is reached, where it is not simply as routed.
+struct Route {
+    std::optional<IpAddress> source{};    ///< the address of ours to come from
+    std::optional<SocketAddress> proxy{}; ///< an HTTP proxy that is asked to CONNECT (RFC 9110 section 9.3.6)
+};
+
+/// A connected socket (non-blocking, close-on-exec) or what it failed with.
 struct Connection {
     Socket socket;
-    int error = 0;
+    int error = 0;             ///< errno
+    std::string proxy_says{};  ///< why a proxy made no connection; `error` is then 0
+    bool proxy_failed = false; ///< it was the proxy that could not be used: a fault on our side
+    bool stands() const { return error == 0 && proxy_says.empty(); }
+    Reason reason(const SocketAddress& to) const; ///< of one that does not stand
+    std::string text() const;
 };
-/// `from`: the address of ours to come from; none: as routed.
-Task<Connection> connect(Loop& loop, SocketAddress to, std::optional<IpAddress> from = std::nullopt);
+Task<Connection> connect(Loop& loop, SocketAddress to, Route route = {});
 
 /// The same for datagrams: nothing is sent yet.
 Connection connect_datagram(const SocketAddress& to, std::optional<IpAddress> from = std::nullopt);
@@ -66,7 +77,7 @@ std::optional<IpAddress> source_for(const IpAddress& to, const std::vector<IpAdd
 
 /// Connects and reads, whatever comes, until the other side's end or an error; also if it cannot connect
 /// within `limit`. Destroying the task closes the connection.
-Task<void> hold_open(Loop& loop, SocketAddress to, std::optional<IpAddress> from, Duration limit);
+Task<void> hold_open(Loop& loop, SocketAddress to, Route route, Duration limit);
 
 /// What an errno of connecting to `to` or of talking to it means. ENETUNREACH is our own fault if the kernel
 /// has no route at all to there, as when the interface or the default route is gone (L3); else somebody afar

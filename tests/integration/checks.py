@@ -15,7 +15,13 @@ from lab.world import Process, accepts
 CHECKS = {
     "http1": ("type: http, port: $plain, path: /healthz, json: {/status: green, /nodes: '>= 3'}", "pass", "ok", "HTTP 200"),
     "http1_few": ("type: http, port: $plain, path: /healthz, json: {/nodes: '> 3'}", "fail", "body_mismatch", "/nodes is 3"),
+    "http1_facts": ("type: http, port: $plain, path: /healthz, facts: {quorum: {at: /nodes, is: '>= 2'}}", "pass", "ok", "HTTP 200"),
     "http1_regex": ("type: http, port: $plain, path: /healthz, body_regex: '\"nodes\": *\\d\\b'", "pass", "ok", "HTTP 200"),
+    "http1_proxy": ("type: http, port: $plain, path: /healthz, proxy: '$site:$proxy'", "pass", "ok", "HTTP 200"),
+    "https_proxy": ("type: https, port: $tls, path: /healthz, proxy: '$site:$proxy', tls: {ca: ca.pem, expiry_warning: 1d}",
+                    "pass", "ok", "HTTP 200"),
+    "proxy_reaches_nobody": ("type: tcp, port: $nobody, proxy: '$site:$proxy'", "fail", "unreachable", "the proxy"),
+    "proxy_refuses": ("type: tcp, port: $ns, proxy: '$site:$proxy'", "unknown", "no_route", "403"),
     "http1_kept": ("type: http, port: $plain, path: /kept, reuse: true", "pass", "ok", "HTTP 200"),
     "http1_moved": ("type: http, port: $plain, path: /moved", "fail", "redirect", "/healthz"),
     "http1_follow": ("type: http, port: $plain, path: /moved, redirects: 1", "pass", "ok", "after 1 redirect"),
@@ -47,6 +53,8 @@ CHECKS = {
                    "pass", "ok", "1 sample"),
     "prometheus_above": ("type: prometheus, url: 'http://$site:$prometheus', query: 'vector(7)', value: '< 5'",
                          "fail", "body_mismatch", "7, expected < 5"),
+    "prometheus_facts": ("type: prometheus, url: 'http://$site:$prometheus', query: 'vector(7)', facts: {lag: /value/1}",
+                         "pass", "ok", "1 sample"),
     "prometheus_none": ("type: prometheus, url: 'http://$site:$prometheus', query: 'up{instance=\"$$address\"}', value: '== 1'",
                         "unknown", "no_data", "no sample"),
     "prometheus_wrong": ("type: prometheus, url: 'http://$site:$prometheus', query: 'up{'", "unknown", "no_data", "parse error"),
@@ -54,6 +62,15 @@ CHECKS = {
     "exec": ("type: exec, command: [./check.sh, \"a b\"]", "pass", "ok", "$site a b"),
 }
 
+TINYPROXY = """
+Listen {site}
+Port {proxy}
+Timeout 30
+MaxClients 50
+ConnectPort {plain}
+ConnectPort {tls}
+ConnectPort {nobody}
+"""
 NGINX = """
 daemon off;
 master_process off;
@@ -130,7 +147,7 @@ class World:
     def __init__(self, lab):
         self.lab, self.site = lab, lab.address(7)
         self.ports = {"site": self.site}
-        for name in ("plain", "tls", "mutual", "h2c", "grpc", "ns", "prometheus"):
+        for name in ("plain", "tls", "mutual", "h2c", "grpc", "ns", "prometheus", "proxy", "nobody"):
             self.ports[name] = lab.free_port(self.site)
         certificates(lab.directory)
         self.servers()
@@ -151,13 +168,14 @@ class World:
     def servers(self):
         home = self.lab.directory
         large = "\n".join(f'  local-data: \'large.shop.test. TXT "{i} of a reply that no datagram of 512 bytes holds"\'' for i in range(40))
-        files = {"nginx": NGINX, "unbound": UNBOUND, "prometheus": PROMETHEUS}
+        files = {"nginx": NGINX, "unbound": UNBOUND, "prometheus": PROMETHEUS, "proxy": TINYPROXY}
         for name, text in files.items():
             (home / name).mkdir()
             (home / name / "conf").write_text(text.format(home=home / name, large=large, **self.ports))
         ports = self.ports
         commands = {
             "nginx": ["/usr/sbin/nginx", "-p", home / "nginx", "-e", home / "nginx" / "error.log", "-c", home / "nginx" / "conf"],
+            "tinyproxy": ["tinyproxy", "-d", "-c", home / "proxy" / "conf"],
             "unbound": ["/usr/sbin/unbound", "-d", "-c", home / "unbound" / "conf"],
             "nghttpd": ["nghttpd", "--no-tls", "-a", self.site, "-d", home / "nginx", ports["h2c"]],
             "grpc": ["/usr/bin/python3", "-B", __file__.replace("checks.py", "grpc_health.py"), f"{self.site}:{ports['grpc']}"],
@@ -165,7 +183,7 @@ class World:
                            f"--web.listen-address={self.site}:{ports['prometheus']}"],
         }
         self.processes = {name: Process(self.lab, name, command) for name, command in commands.items()}
-        for name, port in {"nginx": "plain", "nghttpd": "h2c", "unbound": "ns", "grpc": "grpc", "prometheus": "prometheus"}.items():
+        for name, port in {"nginx": "plain", "tinyproxy": "proxy", "nghttpd": "h2c", "unbound": "ns", "grpc": "grpc", "prometheus": "prometheus"}.items():
             wait_until(f"{name} listens\n{self.processes[name].tail()}", lambda p=port: accepts(self.site, ports[p]), 20)
         query = f"http://{self.site}:{ports['prometheus']}/api/v1/query?query=up"
         wait_until("Prometheus has its first sample", lambda: '"1"' in fetched(query), 20)
@@ -208,6 +226,12 @@ def _(world):
     check("certificate_ends=20" in member["last"]["facts"], member["last"]["facts"])
     wait_until("it is up", lambda: world.seen("https2")["verdict"] == "ready", 10)
     equal(world.fairway.addresses("https2.gtm.example.com"), [world.site], "the answer")
+
+
+@story("facts are taken from an HTTP answer and from a sample (D1)")
+def _(world):
+    check("quorum=yes" in world.seen("http1_facts")["last"]["facts"], world.seen("http1_facts")["last"])
+    check("lag=7s" in world.seen("prometheus_facts")["last"]["facts"], world.seen("prometheus_facts")["last"])
 
 
 @story("reuse: one connection carries look after look")

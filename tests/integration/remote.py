@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""Remote control: the control API over TLS, for those who hold a token."""
+"""Remote control: the control API over TLS, for those who hold a token; and datacenters that report about themselves."""
 
 import http.client
 import json
@@ -14,13 +14,23 @@ from lab.fairwayd import SANITIZERS, program
 from lab.nginx import Nginx
 
 ANN, BOT = "ann-0123456789abcdef0123", "bot-0123456789abcdef0123"
+EAST, WEST = "east-0123456789abcdef012", "west-0123456789abcdef012"
+SITE = "site.gtm.example.com"
 CONFIG = HEAD.replace('control: {socket: "$socket"}', """
 control:
   socket: "$socket"
   listen: ["$remote"]
   tls: {cert: own.pem, key: own.key}
   tokens: control.tokens
-""") + WEB_CHECKS + WWW_SERVICE
+""") + WEB_CHECKS.replace("services:", """
+  says: {type: push, ttl: 2s, fall: 1, rise: 1, hold_down: 0s, tokens: {east: east.token, west: west.token}}
+services:""") + WWW_SERVICE + """
+  site.gtm.example.com:
+    policy: {type: active_passive, order: [east, west]}
+    failback: auto
+    application: says
+    endpoints: {east: {addresses: [192.0.2.1]}, west: {addresses: [192.0.2.2]}}
+"""
 
 
 def certificate(directory, serial):
@@ -47,6 +57,8 @@ class World:
         self.home = self.fairway.home
         certificate(self.home, 1)
         write_tokens(self.home / "control.tokens", f"ann {ANN}", f"bot {BOT}  # deploys")
+        for name, token in (("east", EAST), ("west", WEST)):
+            write_tokens(self.home / f"{name}.token", token)
         self.token = self.home / "ann.token"
         self.token.write_text(ANN + "\n")
         self.fairway.configure(CONFIG).start()
@@ -116,6 +128,39 @@ def _(world):
     check(missing.returncode == 3 and "--token-file" in missing.stderr, missing.stderr)
 
 
+@story("a datacenter's report about itself moves its service")
+def _(world):
+    def answer_is(address):
+        wait_until(f"{SITE} is {address}", lambda: world.fairway.addresses(SITE) == [address], 10)
+    for token in (EAST, WEST):
+        equal(world.ask("POST", "/v1/push/says", token, '{"detail": "all is well"}'), (200, {"accepted": True}), "a report")
+    answer_is("192.0.2.1")
+    equal(world.ask("POST", "/v1/push/says", EAST, '{"outcome": "fail", "detail": "no quorum here"}')[0], 200, "a report")
+    answer_is("192.0.2.2")
+    check("no quorum here" in world.fairway.endpoint(SITE, "east")["reason"], "the reason is the site's own")
+    world.ask("POST", "/v1/push/says", EAST, "{}")
+    answer_is("192.0.2.1")
+
+
+@story("a site that falls silent is unknown: an alarm, and nothing moves")
+def _(world):
+    wait_until("the alarm", lambda: "own_fault" in world.fairway.alarms(), 10)
+    equal(world.fairway.addresses(SITE), ["192.0.2.1"], "answer")
+
+
+@story("a report's token opens nothing else, and nothing else opens reports")
+def _(world):
+    for token in (None, ANN, BOT, EAST + "x", EAST[:-1]):
+        equal(world.ask("POST", "/v1/push/says", token, "{}")[0], 401, f"a report with {token!r}")
+    equal(world.ask("POST", "/v1/push/other", EAST, "{}")[0], 401, "a report to a check that is not there")
+    equal(world.ask("POST", "/v1/push/web", EAST, "{}")[0], 401, "a report to a check of another kind")
+    for method, path in (("GET", "/v1/status"), ("POST", "/v1/drain"), ("GET", "/v1/push/says"), ("POST", "/v1/push")):
+        equal(world.ask(method, path, EAST)[0], 401, f"{method} {path} with a site's token")
+    for body in ("", "no", "[]", '{"outcome": "good"}', '{"lag": "soon"}', "x" * 100_000):
+        status, said = world.ask("POST", "/v1/push/says", EAST, body)
+        check(status in (400, 413) and said["error"], f"{body[:20]!r}: {status}")
+
+
 @story("a reload takes new tokens and a new certificate, and nobody is turned away")
 def _(world):
     write_tokens(world.home / "control.tokens", f"ann {ANN}")
@@ -160,7 +205,7 @@ def _(world):
 
 @story("no token was ever in a log, an argument list or an answer")
 def _(world):
-    for secret in (ANN, BOT):
+    for secret in (ANN, BOT, EAST, WEST):
         check(secret not in world.fairway.log(), "a token is in the log")
         check(secret not in json.dumps(world.fairway.status()), "a token is in the status")
 

@@ -1,5 +1,7 @@
 #include "tests/sim/story.hpp"
 
+#include "probes/push.hpp"
+
 #include <algorithm>
 #include <cstdio>
 #include <stdexcept>
@@ -34,6 +36,7 @@ struct Story::Daemon {
           prober(
               loop, story.world_, story.random_.fork(), [this](auto batch) { controller->observe(batch); },
               [this](const auto& seen) { controller->resolved(seen); }),
+          reports(loop, prober, [this](auto batch) { controller->observe(batch); }),
           store(loop, story.disk_),
           hooks(story.runbook_) {
         daemon::Outlets out;
@@ -42,11 +45,12 @@ struct Story::Daemon {
         };
         out.happened = [&story](const auto& what) { story.happened(what); };
         out.last_id = story.last_id_;
-        controller.emplace(loop, prober, store, hooks, std::move(out), story.model_, story.disk_.restored());
+        controller.emplace(loop, reports, store, hooks, std::move(out), story.model_, story.disk_.restored());
     }
 
     SimLoop loop;
     SimProber prober;
+    probes::PushDesk reports;
     SimStore store;
     SimHooks hooks;
     std::optional<daemon::Controller> controller;
@@ -191,6 +195,12 @@ void Story::drop_connections(const std::string& name) {
 void Story::store_reports(const std::string& site, const Facts& facts) {
     for (auto* t : world_.targets(site))
         if (t->database) t->says = Sight{.facts = facts};
+}
+
+bool Story::pushes(const std::string& check, const std::string& site, const Facts& facts, Outcome outcome) {
+    probes::Finding said{outcome, outcome == Outcome::fail ? Reason::reported_down : Reason::ok, "reported",
+                         facts};
+    return daemon_->reports.report(check, site, std::move(said));
 }
 
 Cluster& Story::database_of(const std::string& name) { return world_.cluster_of(service(name)); }

@@ -68,6 +68,10 @@ class Story {
     void store_reports(const std::string& site,
                        const Facts& facts); ///< a stateful store other than PostgreSQL
 
+    /// A site reports about itself; false if nothing asks it to.
+    bool pushes(const std::string& check, const std::string& site, const Facts& facts,
+                Outcome outcome = Outcome::pass);
+
     World& world() { return world_; }
     Database& database(const std::string& site, std::size_t which = 0) {
         return world_.database(site, which);

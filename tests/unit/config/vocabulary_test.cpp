@@ -259,8 +259,11 @@ TEST_CASE("kinds of check know their name, their port and what they are for") {
     CHECK(asked_of(TlsCheck{}, "shop.test").sni == "shop.test");
     CHECK(asked_of(GrpcCheck{.host = "a.test:1"}, "shop.test").sni == "a.test");
     CHECK(asked_of(IcmpCheck{}, "shop.test").host.empty());
-    CHECK(is_stateful(PostgresCheck{}));
-    CHECK_FALSE(is_stateful(TcpCheck{}));
+    CHECK(reports_of(PostgresCheck{}).role);
+    CHECK_FALSE(reports_of(TcpCheck{}).role);
+    CHECK_FALSE(reports_of(HttpCheck{}).role);
+    CHECK(reports_of(HttpCheck{.facts = {{.at = "/role"}}}).role);
+    CHECK_FALSE(reports_of(EtcdCheck{}).lag); // what its majority has agreed to is not lost
     ProbeSpec p = web_probe();
     CHECK(p.target_text() == "192.0.2.1:80");
     p.target = *IpAddress::parse("2001:db8::1");

@@ -123,6 +123,10 @@ TEST_CASE("L4: references are members of no datacenter and of no service") {
     CHECK(b.probes[b.references[1]].target_text() == "[2001:db8::9]:853");
     CHECK(b.probes[b.references[0]].datacenter.empty());
     CHECK(std::holds_alternative<TcpCheck>(b.probes[b.references[0]].check->kind));
+    m.self_doubt.references = {{*IpAddress::parse("198.51.100.1"), 0}};
+    b = bind(m);
+    CHECK(b.probes[b.references[0]].target_text() == "198.51.100.1");
+    CHECK(std::holds_alternative<IcmpCheck>(b.probes[b.references[0]].check->kind));
 }
 
 TEST_CASE("an expression names each check once, in order") {
