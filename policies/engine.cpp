@@ -348,7 +348,10 @@ MemberHealth::Facts Engine::State::judge_facts(MemberState& m, const Observation
     const Requirements& want = m.spec.check->requirements;
     auto lag = m.lag ? std::optional(m.lag->time) : f.lag;
     bool role = !want.role || f.role == want.role, quorum = !want.quorum || f.quorum != false;
-    return {.meet = role && quorum, .keep_up = !want.max_lag || !lag || *lag <= *want.max_lag};
+    // A standby whose replication stands falls behind by nobody knows how much: that is within no limit (L1).
+    bool stands = seen.reason == Reason::lag && f.role == Role::standby && !f.lag;
+    bool keep_up = !want.max_lag || (!stands && (!lag || *lag <= *want.max_lag));
+    return {.meet = role && quorum, .keep_up = keep_up};
 }
 
 void Engine::State::take(const Observation& seen, Effects& out, Now now) {
