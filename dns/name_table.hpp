@@ -2,8 +2,8 @@
 // records.
 //
 // A record lies there as it will be sent, its owner a pointer to offset 12 where the question has it. A query
-// for a plain name thus costs a slot's cache line, a node's one or two, and a copy. Empty non-terminals have
-// nodes too, so that a name exists exactly if it is found, and names below a cut or a DNAME are marked.
+// for a plain name thus costs a bucket's cache line, a node's one or two, and a copy. Empty non-terminals
+// have nodes too, so that a name exists exactly if it is found, and names below a cut or a DNAME are marked.
 #pragma once
 
 #include "dns/folded_name.hpp"

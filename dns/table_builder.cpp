@@ -296,7 +296,7 @@ std::size_t TableBuilder::upper_bound() const {
 }
 
 void TableBuilder::lay_out() {
-    // Five slots in eight are taken: one name in a hundred is not in its own bucket.
+    // Five slots in eight are taken: one name in forty is not in its own bucket.
     const std::size_t buckets = drafts_.size() / 5 + 1, head = buckets * sizeof(NameTable::Bucket);
     constexpr std::size_t line = sizeof(NameTable::Bucket);
     const std::size_t bound = (head + upper_bound() + copy_slack + line - 1) / line * line;

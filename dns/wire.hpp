@@ -71,10 +71,7 @@ inline constexpr std::size_t copy_slack = 15;
 
 /// Copies in steps of sixteen: for a few dozen octets sooner done than asking how many they are.
 inline void copy_wide(std::uint8_t* to, const std::uint8_t* from, std::size_t n) noexcept {
-    for (std::size_t i = 0; i < n; i += 16) {
-        std::memcpy(to + i, from + i, 16);
-        asm volatile("" ::: "memory"); // or the compiler makes one memcpy() of it
-    }
+    for (std::size_t i = 0; i < n; i += 16) std::memcpy(to + i, from + i, 16);
 }
 
 } // namespace fairway::dns
