@@ -93,7 +93,6 @@ const Row rows[] = {
     // checks
     {"check without a type", "checks: {web: ^{port: 80}}\n", "`type` is missing"},
     {"check of no type there is", "checks: {web: {type: ^htpps}}\n", "found `htpps` (did you mean `https`?)"},
-    {"check of a later type", "checks: {web: {type: ^etcd}}\n", "checks.*.type: etcd is not supported yet"},
     {"key of another kind", "checks: {web: {type: tcp, port: 1, ^path: /x}}\n",
      "`path` has no meaning for a check of type tcp"},
     {"watch of what has no connection", "checks: {a: {type: icmp, ^watch: true}}\n",
