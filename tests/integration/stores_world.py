@@ -16,7 +16,7 @@ class Sees:
         """What the daemon knows of that check of that server."""
         return next(m for m in self.fairway.status()["members"] if m["check"] == check and m["target"].startswith(server.address + ":"))
 
-    def sees(self, check, server, outcome, reason, *facts, verdict=None, within=15):
+    def sees(self, check, server, outcome, reason, *facts, verdict=None, within=40):
         """Waits until a look came to this, and until the member's verdict is this one."""
         last = {}
 
