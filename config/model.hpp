@@ -6,7 +6,9 @@
 
 #include "config/address.hpp"
 #include "config/check.hpp"
+#include "config/clients.hpp"
 #include "config/name.hpp"
+#include "config/policy.hpp"
 #include "config/record.hpp"
 #include "config/time.hpp"
 
@@ -22,7 +24,6 @@ namespace fairway {
 
 using DatacenterIndex = std::uint16_t;
 using ServiceIndex = std::uint32_t;
-using EndpointIndex = std::uint16_t; ///< within its service
 using CheckIndex = std::uint16_t;
 
 /// Who this node is and where it stands.
@@ -107,38 +108,12 @@ struct Zone {
     Records records;
 };
 
-struct Coordinates {
-    double latitude = 0;
-    double longitude = 0;
-    bool operator==(const Coordinates&) const = default;
-};
-
 struct Datacenter {
     std::string name;
     std::string region;
     std::string zone; ///< availability zone: with the region, the failure domain (L21)
     std::optional<Coordinates> coordinates;
     std::optional<double> capacity;
-};
-
-/// What is known of a set of client networks: how far each datacenter is, by time or by map.
-struct ClientClass {
-    std::vector<std::optional<double>> rtt_ms; ///< per datacenter; empty: nothing measured
-    std::optional<Coordinates> coordinates;
-    std::string region;
-    bool operator==(const ClientClass&) const = default;
-};
-using ClientClassIndex = std::uint16_t;
-
-/// Where clients are. Networks that say the same share a class; class 0 is "nothing known".
-struct Clients {
-    struct Network {
-        Prefix prefix;
-        ClientClassIndex client_class;
-        bool operator==(const Network&) const = default;
-    };
-    std::vector<Network> networks; ///< sorted by prefix; the longest match wins
-    std::vector<ClientClass> classes{ClientClass{}};
 };
 
 /// Three-valued combination of checks (Kleene): what makes an endpoint's tier ready.
@@ -150,22 +125,6 @@ struct Expression {
     bool required = true; ///< false: looked at and shown, never decides
     std::vector<Expression> operands;
 };
-
-/// Active/passive: by priority, or wherever the database's primary is.
-struct ActivePassive {
-    std::vector<EndpointIndex> order; ///< best first; those not named are excluded
-    bool follow_primary = false;
-};
-/// One datacenter an answer, drawn by the endpoints' weights.
-struct Weighted {};
-/// One datacenter an answer, each as often as the others.
-struct RoundRobin {};
-/// Nearest by round-trip time, else by distance.
-struct Latency {
-    Duration margin_absolute = 10ms; ///< with `margin_relative`, the larger: a gain below it switches nothing
-    double margin_relative = 0.15;
-};
-using Policy = std::variant<ActivePassive, Weighted, RoundRobin, Latency>;
 
 /// One program of the operator's runbook (L18).
 struct Hook {
@@ -187,6 +146,18 @@ struct OnAllDown {
 struct Ttl {
     Duration min = 10s; ///< from the first failed probe until quiet for `max`
     Duration max = 10s;
+};
+
+/// What a service must keep to when a site is lost (O7); unset: nothing is asked.
+struct Objectives {
+    std::optional<Duration> rto; ///< without an answer that works
+    std::optional<Duration> rpo; ///< of writes that may be lost
+};
+
+/// How the share of an endpoint that returned grows back: parts of it, each held for so long. Empty: all at once.
+struct Ramp {
+    std::vector<double> steps; ///< 0 to 1
+    Duration hold = 60s;
 };
 
 /// A target named for one check: what it looks at instead of the answered address.
@@ -218,6 +189,7 @@ struct Service {
     enum class Consistency { unsaid, strong, eventual };
     enum class Failover { automatic, approval };
     enum class Failback { automatic, delayed, manual }; ///< YAML: auto | delayed | manual
+    enum class LostShare { spread, next };
     enum class OnNoPrimary { hold, standby, on_all_down };
 
     Name name;
@@ -231,6 +203,10 @@ struct Service {
     std::vector<Endpoint> endpoints;
     OnAllDown on_all_down;
     MinHealthy min_healthy;
+    Objectives objectives;
+    LostShare lost_share =
+        LostShare::spread; ///< of policies by weight: over all that are left, or to the next
+    Ramp ramp;
 
     Failover failover = Failover::automatic;
     Failback failback = Failback::delayed;

@@ -40,6 +40,7 @@ struct Controller::State : std::enable_shared_from_this<Controller::State> {
     std::uint64_t last_id;
 
     Loop::HandlePtr due, beat;
+    Instant due_at{}; ///< what `due` waits for; zero: it waits for nothing
     std::map<Publisher::Ticket, std::vector<HookRequest>> hooks_held; ///< run when their step is on disk
     std::map<Publisher::Ticket, Loop::HandlePtr> patience; ///< one per publication that waits for the store
     bool beat_unanswered = false;
@@ -168,6 +169,7 @@ struct Controller::State : std::enable_shared_from_this<Controller::State> {
 
     /// Stores, then lets go of what rests on that; all other plans wait for nothing.
     void carry_out(Effects e) {
+        if (e.empty()) return arm(); // nearly every look
         std::set<std::string> latched;
         for (ServiceIndex s : e.latched) latched.insert(engine.model().services[s].name.to_string());
         std::vector<Happening> now, later;
@@ -219,8 +221,14 @@ struct Controller::State : std::enable_shared_from_this<Controller::State> {
 
     void arm() {
         const Instant when = engine.next_due();
+        if (when == due_at) return;
+        due_at = when;
         due.reset();
-        if (when != Instant::max()) due = loop.at(when, [this] { carry_out(engine.tick(loop.now())); });
+        if (when == Instant::max()) return;
+        due = loop.at(when, [this] {
+            due_at = Instant{};
+            carry_out(engine.tick(loop.now()));
+        });
     }
 
     void assign() {

@@ -113,9 +113,17 @@ void services(Page& page, const Report& r) {
     Family step(page, gauge, "service_switch_step",
                 "1 for the step of the switch under way; absent without one.");
     Family ttl(page, gauge, "service_ttl_seconds", "TTL of the answers now.");
+    Family survives(page, gauge, "service_survives", "How many failure domains it may lose now.");
+    Family designed(page, gauge, "service_designed_to_survive",
+                    "How many failure domains it may lose if all is well.");
+    Family missed(page, gauge, "service_objectives_missed",
+                  "1 while its rto or rpo could not be kept to if a site were lost now.");
     for (const auto& s : r.services) {
         state.add({{"service", s.name}, {"state", service_state(s)}}, 1);
         ttl.add({{"service", s.name}}, s.ttl);
+        survives.add({{"service", s.name}}, s.survives);
+        designed.add({{"service", s.name}}, s.designed);
+        missed.add({{"service", s.name}}, !s.missed.empty());
         if (!s.active.empty()) active.add({{"service", s.name}, {"datacenter", s.active}}, 1);
         if (!s.preferred.empty()) preferred.add({{"service", s.name}, {"datacenter", s.preferred}}, 1);
         if (const auto m = all_down_mode(s); !m.empty()) mode.add({{"service", s.name}, {"mode", m}}, 1);

@@ -26,7 +26,7 @@ template<class E> E word(const Json& j, E last) {
 Switch switch_of(const Json& j) {
     Switch s;
     s.id = j.at("id");
-    s.cause = word(j.at("cause"), SwitchCause::requested_failback);
+    s.cause = word(j.at("cause"), SwitchCause::requested_move);
     s.step = word(j.at("step"), SwitchStep::obsolete);
     s.from = j.at("from");
     s.to = j.at("to");
@@ -40,6 +40,7 @@ Switch switch_of(const Json& j) {
     s.while_frozen = j.value("while_frozen", false);
     s.blind = j.value("blind", false);
     s.data_judged = j.value("data_judged", false);
+    s.announced = std::chrono::milliseconds(j.value("announced", 0));
     s.failure = j.at("failure");
     return s;
 }
@@ -61,13 +62,34 @@ Json texts_of(const std::vector<IpAddress>& addresses) {
     return all;
 }
 
-constexpr std::array<std::string_view, 4> plan_kinds{"servfail", "nodata", "draw", "by_client"};
+constexpr std::array<std::string_view, 5> plan_kinds{"servfail", "nodata", "draw", "by_client", "pooled"};
+constexpr std::array<std::string_view, 3> pool_kinds{"draw", "stick", "all"};
+
+template<std::size_t n>
+std::size_t one_of(const std::array<std::string_view, n>& words, const Json& j, const char* field) {
+    const auto word = std::ranges::find(words, j.at(field).get<std::string>());
+    if (word == words.end()) throw Json::other_error::create(501, "unknown kind of plan", &j);
+    return static_cast<std::size_t>(word - words.begin());
+}
+
+Pool pool_of(const Json& j) {
+    Pool pool{.how = static_cast<Pool::How>(one_of(pool_kinds, j, "how"))};
+    for (const Json& m : j.at("members"))
+        pool.members.push_back({m.at("choice"), m.at("weight"), m.at("key")});
+    return pool;
+}
+
+Json pool(const Pool& p) {
+    Json members = Json::array();
+    for (const Pool::Member& m : p.members)
+        members.push_back({{"choice", m.choice}, {"weight", m.weight}, {"key", m.key}});
+    return {{"how", pool_kinds[static_cast<std::size_t>(p.how)]}, {"members", members}};
+}
 
 PlanRecord plan_of(const Json& j) {
     PlanRecord r{.ttl = j.at("ttl"), .by_client = j.at("by_client").get<std::vector<std::uint16_t>>()};
-    const auto kind = std::ranges::find(plan_kinds, j.at("kind").get<std::string>());
-    if (kind == plan_kinds.end()) throw Json::other_error::create(501, "unknown kind of plan", &j);
-    r.kind = static_cast<AnswerPlan::Kind>(kind - plan_kinds.begin());
+    r.kind = static_cast<AnswerPlan::Kind>(one_of(plan_kinds, j, "kind"));
+    for (const Json& p : j.value("pools", Json::array())) r.pools.push_back(pool_of(p));
     for (const Json& k : j.at("choices")) {
         PlanRecord::Choice choice{
             .datacenter = k.at("datacenter"), .weight = k.at("weight"), .cname = k.value("cname", "")};
@@ -85,10 +107,13 @@ Json plan(const PlanRecord& r) {
                            {"addresses", texts_of(k.addresses)},
                            {"cname", k.cname}});
     }
+    Json pools = Json::array();
+    for (const Pool& p : r.pools) pools.push_back(pool(p));
     return {{"kind", plan_kinds[static_cast<std::size_t>(r.kind)]},
             {"ttl", r.ttl},
             {"choices", choices},
-            {"by_client", r.by_client}};
+            {"by_client", r.by_client},
+            {"pools", pools}};
 }
 
 ServiceRecord service_of(const Json& j) {
@@ -105,7 +130,9 @@ ServiceRecord service_of(const Json& j) {
     r.no_primary_critical = j.value("no_primary_critical", false);
     r.last_good = j.at("last_good").get<std::vector<std::string>>();
     for (const Json& back : j.value("returns", Json::array()))
-        r.returns.push_back({back.at("datacenter"), wall(back.at("at")), back.at("suppressed")});
+        r.returns.push_back({back.at("datacenter"), wall(back.at("at")), back.at("suppressed"),
+                             back.contains("ramp_step") ? opt<unsigned>(back.at("ramp_step")) : std::nullopt,
+                             back.contains("ramp_since") ? wall(back.at("ramp_since")) : WallTime{}});
     if (auto frozen = j.find("frozen"); frozen != j.end() && !frozen->is_null()) r.frozen = plan_of(*frozen);
     if (!j.at("running").is_null()) r.running = switch_of(j.at("running"));
     return r;
@@ -166,6 +193,7 @@ Json switch_record(const Switch& s) {
             {"while_frozen", s.while_frozen},
             {"blind", s.blind},
             {"data_judged", s.data_judged},
+            {"announced", std::chrono::floor<std::chrono::milliseconds>(s.announced).count()},
             {"failure", s.failure}};
 }
 
@@ -191,8 +219,11 @@ Json shown(const Override& o) {
 std::string to_json(const ServiceRecord& r) {
     Json returns = Json::array();
     for (const ReturnRecord& back : r.returns)
-        returns.push_back(
-            {{"datacenter", back.datacenter}, {"at", ms(back.at)}, {"suppressed", back.suppressed}});
+        returns.push_back({{"datacenter", back.datacenter},
+                           {"at", ms(back.at)},
+                           {"suppressed", back.suppressed},
+                           {"ramp_step", maybe(back.ramp_step)},
+                           {"ramp_since", ms(back.ramp_since)}});
     return dump({{"service", r.service},
                  {"served", r.served},
                  {"active", maybe(r.active)},

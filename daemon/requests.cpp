@@ -112,6 +112,8 @@ struct NameCheck {
     std::string operator()(const EndOverride& c) const { return scope(c.scope); }
     std::string operator()(const Failover& c) const { return both(c.service, c.to); }
     std::string operator()(const Failback& c) const { return service(c.service); }
+    std::string operator()(const Move& c) const { return both(c.service, c.to); }
+    std::string operator()(const Abort& c) const { return service(c.service); }
     std::string operator()(const Approve&) const { return {}; } // a switch that has ended was known
 };
 
@@ -129,13 +131,15 @@ What failover(Fields& f) {
 }
 What failback(Fields& f) { return Failback{f.name("service", true)}; }
 What approve(Fields& f) { return Approve{f.required("id")}; }
+What move(Fields& f) { return Move{f.name("service", true), f.required("to"), f.flag("dry_run")}; }
+What give_up(Fields& f) { return Abort{f.name("service", true)}; }
 
 struct Reader {
     std::string_view name;
     What (*read)(Fields&);
 };
 using enum Override::Kind;
-constexpr std::array<Reader, 12> readers{{{"drain", set<drain>},
+constexpr std::array<Reader, 14> readers{{{"drain", set<drain>},
                                           {"undrain", end<drain>},
                                           {"maintenance", set<maintenance>},
                                           {"end-maintenance", end<maintenance>},
@@ -146,7 +150,9 @@ constexpr std::array<Reader, 12> readers{{{"drain", set<drain>},
                                           {"unfreeze", end<freeze>},
                                           {"failover", failover},
                                           {"failback", failback},
-                                          {"approve", approve}}};
+                                          {"approve", approve},
+                                          {"switch", move},
+                                          {"abort", give_up}}};
 
 }
 

@@ -73,7 +73,10 @@ Json json(const ServiceReport& s, Now now) {
             {"ttl", s.ttl},
             {"endpoints", std::move(endpoints)},
             {"switch", shown(s.running)},
-            {"followed", claim(s.followed)}};
+            {"followed", claim(s.followed)},
+            {"survives", s.survives},
+            {"designed_to_survive", s.designed},
+            {"objectives_missed", s.missed}};
 }
 
 Json json(const std::optional<Observation>& o, Now now) {
@@ -125,6 +128,10 @@ struct CommandWords {
     }
     Json operator()(const Failback& c) const { return {{"command", "failback"}, {"service", c.service}}; }
     Json operator()(const Approve& c) const { return {{"command", "approve"}, {"id", c.switch_id}}; }
+    Json operator()(const Move& c) const {
+        return {{"command", "switch"}, {"service", c.service}, {"to", c.to}, {"dry_run", c.dry_run}};
+    }
+    Json operator()(const Abort& c) const { return {{"command", "abort"}, {"service", c.service}}; }
 };
 
 }

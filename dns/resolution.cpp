@@ -1,12 +1,30 @@
 #include "dns/resolution.hpp"
 
 #include "config/record.hpp"
+#include "config/rendezvous.hpp"
 #include "dns/address_hints.hpp"
 #include "dns/rdata.hpp"
 
 #include <algorithm>
 
 namespace fairway::dns {
+
+// The answer depends on the bits that tell the class, and on those that tell which network sticks.
+Choosing choose_of_pool(const ServiceAnswers& answers, const Whereabouts& at, const Snapshot& snapshot,
+                        Random& random) noexcept {
+    std::size_t pool = 0;
+    unsigned scope = 0;
+    if (answers.has_classes()) {
+        const auto found = snapshot.fixed->networks.find(at.address);
+        pool = answers.by_class(found.client_class);
+        scope = found.scope;
+    }
+    const auto& chosen = answers.pool(pool);
+    if (chosen.how == ServiceAnswers::PoolAt::How::stick)
+        scope = std::max(scope, sticky_bits(at.address.family));
+    const std::uint64_t drawn = chosen.how == ServiceAnswers::PoolAt::How::draw ? random.next() : 0;
+    return {answers.by_pool(chosen, at.address, drawn), at.told ? scope : 0u};
+}
 
 void Resolution::run() noexcept {
     while (step()) {}

@@ -13,14 +13,26 @@ struct Choosing {
     std::size_t choice;
     unsigned scope;
 };
+/// Where a client is, as far as it was told: by its subnet, else by the address that asks.
+struct Whereabouts {
+    const IpAddress& address;
+    bool told; ///< a subnet: the scope goes back with the answer
+};
+inline Whereabouts whereabouts(const Query& query, const Client& client) noexcept {
+    const ClientSubnet& subnet = query.options.subnet;
+    const bool told = query.edns.subnet && subnet.source != 0;
+    return {told ? subnet.address : client.address, told};
+}
+Choosing choose_of_pool(const ServiceAnswers& answers, const Whereabouts& at, const Snapshot& snapshot,
+                        Random& random) noexcept;
 inline Choosing choose(const ServiceAnswers& answers, const Query& query, const Snapshot& snapshot,
                        const Client& client, Random& random) noexcept {
     if (answers.kind() == ServiceAnswers::Kind::single) return {0, 0};
     if (answers.kind() == ServiceAnswers::Kind::draw) return {answers.by_draw(random.next()), 0};
-    const ClientSubnet& subnet = query.options.subnet;
-    const bool told = query.edns.subnet && subnet.source != 0;
-    const auto found = snapshot.fixed->networks.find(told ? subnet.address : client.address);
-    return {answers.by_class(found.client_class), told ? found.scope : 0u};
+    const Whereabouts at = whereabouts(query, client);
+    if (answers.kind() == ServiceAnswers::Kind::pooled) return choose_of_pool(answers, at, snapshot, random);
+    const auto found = snapshot.fixed->networks.find(at.address);
+    return {answers.by_class(found.client_class), at.told ? found.scope : 0u};
 }
 
 class Resolution {

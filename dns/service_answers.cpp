@@ -1,6 +1,7 @@
 #include "dns/service_answers.hpp"
 
 #include "config/record.hpp"
+#include "config/rendezvous.hpp"
 #include "dns/wire.hpp"
 
 #include <algorithm>
@@ -33,6 +34,8 @@ void append_record(std::vector<std::uint8_t>& out, const IpAddress& a, std::uint
 struct ServiceAnswers::Compiled {
     ServiceAnswers head;
     std::vector<AliasColumn> columns;
+    std::vector<PoolAt> pools;
+    std::vector<Place> places;
     std::vector<Set> sets;
     ClientTablePtr classes;
     std::vector<std::uint8_t> wire;
@@ -41,6 +44,7 @@ struct ServiceAnswers::Compiled {
         if (plan.kind == AnswerPlan::Kind::nodata) head.kind_ = Kind::nodata;
         else if (plan.kind == AnswerPlan::Kind::servfail || plan.choices.empty()) head.kind_ = Kind::servfail;
         else if (plan.kind == AnswerPlan::Kind::draw) use_draw(plan);
+        else if (plan.kind == AnswerPlan::Kind::pooled) use_pools(plan, client_classes, tables);
         else use_classes(plan, client_classes, tables);
     }
 
@@ -88,22 +92,74 @@ struct ServiceAnswers::Compiled {
         for (const auto& c : plan.choices) add_choice(plan, c);
     }
 
-    void use_classes(const AnswerPlan& plan, std::size_t client_classes, ClientTables& tables) {
+    /// What each class gets, of `things` there are; what is not said is the first.
+    static ClientTable table_of(const AnswerPlan& plan, std::size_t client_classes, std::size_t things) {
         ClientTable table = plan.by_client;
         table.resize(std::max<std::size_t>(client_classes, 1), table.empty() ? std::uint16_t{0} : table[0]);
-        for (auto& c : table) c = c < plan.choices.size() ? c : std::uint16_t{0};
-        if (std::all_of(table.begin(), table.end(), [&](auto c) { return c == table[0]; }))
-            return use_single(plan, plan.choices[table[0]]);
-        head.kind_ = Kind::by_client;
-        for (const auto& c : plan.choices) add_choice(plan, c);
+        for (auto& c : table) c = c < things ? c : std::uint16_t{0};
+        return table;
+    }
+
+    void share(ClientTable table, ClientTables& tables) {
         classes = tables.share(std::move(table));
         head.classes_ = classes->data();
         head.class_count_ = static_cast<std::uint32_t>(classes->size());
     }
 
+    void use_classes(const AnswerPlan& plan, std::size_t client_classes, ClientTables& tables) {
+        ClientTable table = table_of(plan, client_classes, plan.choices.size());
+        if (std::all_of(table.begin(), table.end(), [&](auto c) { return c == table[0]; }))
+            return use_single(plan, plan.choices[table[0]]);
+        head.kind_ = Kind::by_client;
+        for (const auto& c : plan.choices) add_choice(plan, c);
+        share(std::move(table), tables);
+    }
+
+    void use_pools(const AnswerPlan& plan, std::size_t client_classes, ClientTables& tables) {
+        head.kind_ = Kind::pooled;
+        for (const auto& c : plan.choices) add_choice(plan, c);
+        for (const Pool& p : plan.pools) pools.push_back(add_pool(plan, p));
+        head.columns_ = static_cast<std::uint16_t>(columns.size());
+        head.pools_ = static_cast<std::uint16_t>(pools.size());
+        if (!plan.by_client.empty()) share(table_of(plan, client_classes, plan.pools.size()), tables);
+    }
+
+    PoolAt add_pool(const AnswerPlan& plan, const Pool& pool) {
+        using How = PoolAt::How;
+        if (pool.members.size() == 1) return {0, How::single, pool.members[0].choice, 1};
+        if (pool.how == Pool::How::all) return add_together(plan, pool);
+        if (pool.how == Pool::How::stick) {
+            const auto first = static_cast<std::uint32_t>(places.size());
+            for (const auto& m : pool.members) places.push_back({m.key, m.weight, m.choice});
+            return {0, How::stick, first, static_cast<std::uint32_t>(pool.members.size())};
+        }
+        PoolAt at{0, How::draw, static_cast<std::uint32_t>(columns.size()), 0};
+        std::vector<std::uint32_t> weights;
+        for (const auto& m : pool.members) weights.push_back(m.weight);
+        for (AliasColumn c : make_alias_columns(weights, at.total)) {
+            c.self = pool.members[c.self].choice;
+            c.alias = pool.members[c.alias].choice;
+            columns.push_back(c);
+        }
+        at.count = static_cast<std::uint32_t>(columns.size()) - at.first;
+        return at;
+    }
+
+    /// One choice with the addresses of all members.
+    PoolAt add_together(const AnswerPlan& plan, const Pool& pool) {
+        Choice together;
+        for (const auto& m : pool.members) {
+            const auto& of = plan.choices[m.choice].addresses;
+            together.addresses.insert(together.addresses.end(), of.begin(), of.end());
+        }
+        add_choice(plan, together);
+        return {0, PoolAt::How::single, head.choices_ - 1u, 1};
+    }
+
     Ptr lay_out() {
-        const std::size_t fixed =
-            sizeof head + columns.size() * sizeof(AliasColumn) + sets.size() * sizeof(Set);
+        const std::size_t fixed = sizeof head + columns.size() * sizeof(AliasColumn) +
+                                  pools.size() * sizeof(PoolAt) + places.size() * sizeof(Place) +
+                                  sets.size() * sizeof(Set);
         for (auto& s : sets) s.offset += static_cast<std::uint32_t>(fixed);
         head.bytes_ = static_cast<std::uint32_t>(fixed + wire.size());
         // Cache lines are 64 octets: the head and the columns of up to two choices share the first one.
@@ -116,7 +172,9 @@ struct ServiceAnswers::Compiled {
             at += v.size() * sizeof v[0];
         };
         put(columns);
+        put(pools);
         put(sets);
+        put(places);
         put(wire);
         return Ptr(reinterpret_cast<const ServiceAnswers*>(block),
                    [table = classes](const ServiceAnswers* p) {
@@ -128,6 +186,23 @@ struct ServiceAnswers::Compiled {
 ServiceAnswers::Ptr ServiceAnswers::make(const AnswerPlan& plan, std::size_t client_classes,
                                          ClientTables& tables) {
     return Compiled(plan, client_classes, tables).lay_out();
+}
+
+std::size_t ServiceAnswers::by_pool(const PoolAt& pool, const IpAddress& client,
+                                    std::uint64_t random) const noexcept {
+    if (pool.how == PoolAt::How::single) return pool.first;
+    if (pool.how == PoolAt::How::draw)
+        return dns::draw({columns() + pool.first, pool.count}, pool.total, random);
+    const std::uint64_t network = sticky_network(client);
+    std::size_t best = 0;
+    double least = 0;
+    for (const Place& p : std::span(places() + pool.first, pool.count)) {
+        const double rank = rendezvous_rank(network, p.key, p.weight);
+        if (&p != places() + pool.first && rank >= least) continue;
+        least = rank;
+        best = p.choice;
+    }
+    return best;
 }
 
 bool ServiceAnswers::operator==(const ServiceAnswers& o) const {

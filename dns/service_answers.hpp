@@ -17,7 +17,21 @@ namespace fairway::dns {
 
 class ServiceAnswers {
   public:
-    enum class Kind : std::uint8_t { servfail, nodata, single, draw, by_client };
+    enum class Kind : std::uint8_t { servfail, nodata, single, draw, by_client, pooled };
+
+    /// Who shares clients, and how: columns to draw from, places to stick to, or one choice.
+    struct PoolAt {
+        enum class How : std::uint32_t { single, draw, stick };
+        std::uint64_t total; // draw: of the weights
+        How how;
+        std::uint32_t first,
+            count; // draw: of the columns; stick: of the places; single: `first` is the choice
+        [[maybe_unused]] std::uint32_t padding = 0;
+    };
+    struct Place {
+        std::uint64_t key;
+        std::uint32_t weight, choice;
+    };
 
     /// A or AAAA records of one choice, owner a pointer to offset 12. `count` 0: NODATA. Both sets of a
     /// choice that is a name are its CNAME.
@@ -36,12 +50,14 @@ class ServiceAnswers {
     bool is_name(std::size_t choice) const noexcept {
         return names_ && set(choice, false).count && get16(wire(set(choice, false)) + 2) == rrtype::cname;
     }
-    bool depends_on_client() const { return kind_ == Kind::by_client; }
+    bool has_classes() const noexcept { return classes_ != nullptr; }
 
     std::size_t by_class(ClientClassIndex c) const noexcept { return classes_[c]; }
     std::size_t by_draw(std::uint64_t random) const noexcept {
         return draw({columns(), columns_}, total_, random);
     }
+    const PoolAt& pool(std::size_t i) const noexcept { return pools()[i]; }
+    std::size_t by_pool(const PoolAt& pool, const IpAddress& client, std::uint64_t random) const noexcept;
     const Set& set(std::size_t choice, bool v6) const noexcept { return sets()[choice * 2 + v6]; }
     const std::uint8_t* wire(const Set& set) const noexcept {
         return reinterpret_cast<const std::uint8_t*>(this) + set.offset;
@@ -58,19 +74,22 @@ class ServiceAnswers {
     struct Compiled;
     ServiceAnswers() = default;
 
-    // This header is followed by: columns (draw), sets (two a choice), wire forms.
+    // This header is followed by: columns (draw, and those of pools), pools, sets (two a choice), places,
+    // wire forms.
     const AliasColumn* columns() const { return reinterpret_cast<const AliasColumn*>(this + 1); }
-    const Set* sets() const { return reinterpret_cast<const Set*>(columns() + columns_); }
+    const PoolAt* pools() const { return reinterpret_cast<const PoolAt*>(columns() + columns_); }
+    const Set* sets() const { return reinterpret_cast<const Set*>(pools() + pools_); }
+    const Place* places() const { return reinterpret_cast<const Place*>(sets() + 2 * choices_); }
 
-    const std::uint16_t* classes_ = nullptr; // by_client: of a ClientTable that lives as long as this
+    const std::uint16_t* classes_ = nullptr; // by_client, pooled: of a ClientTable that lives as long as this
     std::uint64_t total_ = 0;                // of the weights
     std::uint32_t bytes_ = 0;                // of this block
     std::uint32_t class_count_ = 0;
     std::uint16_t choices_ = 0;
     std::uint16_t columns_ = 0;
+    std::uint16_t pools_ = 0;
     Kind kind_ = Kind::servfail;
-    bool names_ = false;
-    [[maybe_unused]] std::uint8_t padding_[2] = {}; // zero, so that equal blocks are equal octets
+    bool names_ = false; // nothing is between these, so that equal blocks are equal octets
 };
 
 } // namespace fairway::dns

@@ -11,8 +11,8 @@ AnswerPlan policy_over(const Model& model, const Service& service, std::vector<C
                        std::optional<EndpointIndex> active) {
     for (Candidate& c : candidates) c.fit = c.usable = c.usable && c.answers();
     if (active && !candidates[*active].usable) active.reset();
-    std::vector<std::optional<EndpointIndex>> nothing_before;
-    return select(model, service, candidates, active, nothing_before);
+    Previous nothing_before;
+    return select({model, service, candidates}, active, nothing_before);
 }
 
 AnswerPlan everything(std::span<const Candidate> candidates) {

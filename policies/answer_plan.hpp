@@ -22,17 +22,37 @@ struct Choice {
     bool operator==(const Choice&) const = default;
 };
 
+/// Choices that share clients, and how.
+struct Pool {
+    enum class How : std::uint8_t {
+        draw,  ///< one an answer, by weight
+        stick, ///< one a client network (config/rendezvous.hpp)
+        all    ///< the addresses of all of them in one answer
+    };
+    struct Member {
+        std::uint16_t choice = 0; ///< index into `choices`
+        std::uint32_t weight = 1; ///< above 0
+        std::uint64_t key = 0;    ///< stick: of the datacenter's name
+        bool operator==(const Member&) const = default;
+    };
+    How how = How::draw;
+    std::vector<Member> members;
+    bool operator==(const Pool&) const = default;
+};
+
 struct AnswerPlan {
     enum class Kind : std::uint8_t {
-        servfail, ///< undecided at the start (L20), or everything is excluded by force (L19)
-        nodata,   ///< only where the operator chose it (L8)
-        draw,     ///< one choice an answer, by weight
-        by_client ///< the client's class names the choice
+        servfail,  ///< undecided at the start (L20), or everything is excluded by force (L19)
+        nodata,    ///< only where the operator chose it (L8)
+        draw,      ///< one choice an answer, by weight
+        by_client, ///< the client's class names the choice
+        pooled     ///< the client's class names a pool; or there is one for all
     };
     Kind kind = Kind::servfail;
     std::uint32_t ttl = 10; ///< seconds
     std::vector<Choice> choices;
-    std::vector<std::uint16_t> by_client; ///< per ClientClassIndex: index into `choices`
+    std::vector<std::uint16_t> by_client; ///< per ClientClassIndex: index into `choices`, or `pools`
+    std::vector<Pool> pools{};            ///< pooled: at least one, each with a member; weights are theirs
     bool operator==(const AnswerPlan&) const = default;
 };
 

@@ -56,9 +56,18 @@ struct Failback {
 struct Approve {
     std::string switch_id;
 };
+/// A planned switch; `dry_run` tells what it would do and begins nothing.
+struct Move {
+    std::string service, to;
+    bool dry_run = false;
+};
+/// Gives up the service's switch, before anything has been touched.
+struct Abort {
+    std::string service;
+};
 
 struct Command {
-    std::variant<SetOverride, EndOverride, Failover, Failback, Approve> what;
+    std::variant<SetOverride, EndOverride, Failover, Failback, Approve, Move, Abort> what;
     std::string operator_name;
     bool while_frozen = false; ///< said in the knowledge that a freeze holds what it is about
 };
@@ -81,6 +90,8 @@ struct ReturnRecord {
     std::string datacenter;
     WallTime at{};
     bool suppressed = false;
+    std::optional<unsigned> ramp_step{}; ///< on its way back to its whole share
+    WallTime ramp_since{};
 };
 
 /// A frozen plan: the datacenters by name.
@@ -95,6 +106,7 @@ struct PlanRecord {
     std::uint32_t ttl = 0;
     std::vector<Choice> choices;
     std::vector<std::uint16_t> by_client;
+    std::vector<Pool> pools{};
 };
 
 struct ServiceRecord {

@@ -75,7 +75,10 @@ AnswerPlan moved_plan(const ServiceState& from, const Model& old_model, const Se
     bool nothing_left = left.empty() && !plan.choices.empty();
     if (nothing_left) return {};
     plan.choices = std::move(left);
-    for (auto& k : plan.by_client) k = number[k];
+    if (plan.kind == AnswerPlan::Kind::by_client)
+        for (auto& k : plan.by_client) k = number[k];
+    for (Pool& pool : plan.pools)
+        for (Pool::Member& m : pool.members) m.choice = number[m.choice];
     if (!plan.by_client.empty() &&
         old_model.clients.classes != model.clients.classes) // what is known of nobody
         plan.by_client.assign(model.clients.classes.size(), plan.by_client.front());
@@ -155,6 +158,10 @@ void carry_over(ServiceState& to, ServiceState& from, const Model& old_model, co
                 result.push_back(*n);
         return result;
     };
+    to.redundancy = from.redundancy;
+    to.redundancy_since = from.redundancy_since;
+    to.missed = from.missed;
+    to.missed_since = from.missed_since;
     to.primaries = moved(from.primaries);
     to.refused_claims = moved(from.refused_claims);
     for (auto& e : to.previous) // by endpoint number: only good if the sites still are what they were
@@ -315,6 +322,11 @@ Effects Engine::State::turn(ServiceIndex s, Now now) {
     return out;
 }
 
+bool Engine::State::idle(Now now) const {
+    return marked.empty() && overrides.empty() && aliases.empty() &&
+           (dues.empty() || dues.begin()->first > now.mono);
+}
+
 Effects Engine::State::settle(Now now) {
     Effects out;
     expire_overrides(out, now);
@@ -409,7 +421,7 @@ Effects Engine::observe(std::span<const Observation> batch, Now now) {
     for (const Observation& seen : batch) state_->take(seen, out, now);
     state_->judge_silence(out, now);
     state_->review_doubt(out, now);
-    out.append(state_->settle(now));
+    if (!state_->idle(now)) out.append(state_->settle(now));
     return out;
 }
 

@@ -186,6 +186,12 @@ void Engine::State::review_freezes(Effects& out, Now now) {
     }
 }
 
+/// Where failback leads: a planned switch to it is no departure.
+static std::optional<EndpointIndex> preferred_endpoint(const Service& service) {
+    const auto& order = std::get<ActivePassive>(service.policy).order;
+    return order.empty() ? std::nullopt : std::optional(order.front());
+}
+
 /// The services that a command is about.
 std::vector<ServiceIndex> Engine::State::touched(const Command& command) const {
     auto about = [&](const ServiceState& s) {
@@ -203,6 +209,8 @@ std::vector<ServiceIndex> Engine::State::touched(const Command& command) const {
         if (auto* c = std::get_if<EndOverride>(&command.what)) return in_scope(c->scope);
         if (auto* c = std::get_if<Failover>(&command.what)) return named(c->service);
         if (auto* c = std::get_if<Failback>(&command.what)) return named(c->service);
+        if (auto* c = std::get_if<Move>(&command.what)) return named(c->service);
+        if (auto* c = std::get_if<Abort>(&command.what)) return named(c->service);
         return s.running && s.running->id == std::get<Approve>(command.what).switch_id;
     };
     std::vector<ServiceIndex> list;
@@ -217,7 +225,8 @@ CommandResult Engine::State::refuse_frozen(const Command& command, Now now) {
     auto* set = std::get_if<SetOverride>(&command.what);
     auto* end = std::get_if<EndOverride>(&command.what);
     bool of_freezes = (set && set->kind == Kind::freeze) || (end && end->kind == Kind::freeze);
-    if (command.while_frozen || of_freezes) return {.accepted = true};
+    auto* move = std::get_if<Move>(&command.what);
+    if (command.while_frozen || of_freezes || (move && move->dry_run)) return {.accepted = true};
     for (ServiceIndex i : touched(command)) {
         const std::string name = model->services[i].name.to_string();
         const Override* f = services[i].frozen ? freezing(overrides, name, now.wall) : nullptr;
@@ -228,31 +237,58 @@ CommandResult Engine::State::refuse_frozen(const Command& command, Now now) {
     return {.accepted = true};
 }
 
-CommandResult Engine::State::request_switch(ServiceIndex index, SwitchCause cause, EndpointIndex to,
-                                            const std::string& who, Effects& out, Now now) {
-    ServiceState& s = services[index];
+/// Why a switch of the service cannot begin; empty: it can.
+std::optional<std::string> Engine::State::cannot_switch(ServiceIndex index, SwitchCause cause,
+                                                        EndpointIndex to, Now now) {
+    const ServiceState& s = services[index];
     ServiceContext c = context(index, now);
     const std::string& dc = model->datacenter_of(c.service, to).name;
     if (s.running && (s.running->step != SwitchStep::awaiting_approval || s.running->to == dc))
-        return refused("switch " + s.running->id + " is under way (" +
-                       std::string(to_string(s.running->step)) + "): approve it, or wait for its end");
+        return "switch " + s.running->id + " is under way (" + std::string(to_string(s.running->step)) +
+               "): approve it, or wait for its end";
     if (!s.orphan.empty())
-        return refused("a hook of switch " + s.orphan +
-                       " still runs, though its target is gone: wait for its end");
+        return "a hook of switch " + s.orphan + " still runs, though its target is gone: wait for its end";
     bool follow = c.service.follows_primary();
     auto seat = follow ? (s.followed ? std::optional(s.followed->endpoint) : std::nullopt) : s.active;
-    if (seat == to) return refused(c.service.name.to_string() + " is in " + dc + " already");
-    if (s.endpoints[to].excluded) return refused(dc + " is excluded: " + unfit_reason(s, c, to));
+    if (seat == to) return c.service.name.to_string() + " is in " + dc + " already";
+    if (s.endpoints[to].excluded) return dc + " is excluded: " + unfit_reason(s, c, to);
     if (follow ? !can_take_over(s, c, to) : !s.endpoints[to].fit)
-        return refused(dc + " cannot take over: " +
-                       (follow && s.endpoints[to].fit ? "no standby answers there" : unfit_reason(s, c, to)));
+        return dc + " cannot take over: " +
+               (follow && s.endpoints[to].fit ? "no standby answers there" : unfit_reason(s, c, to));
     bool runbook =
         c.service.hooks.contains(Hook::Step::promote) ||
         (cause == SwitchCause::requested_failback && c.service.hooks.contains(Hook::Step::failback));
     if (follow && !runbook)
-        return refused("no promote hook is configured: promote the database in " + dc +
-                       " by hand, traffic follows it");
+        return "no promote hook is configured: promote the database in " + dc +
+               " by hand, traffic follows it";
+    return std::nullopt;
+}
 
+/// The switch as it would begin.
+Switch Engine::State::drafted(ServiceIndex index, SwitchCause cause, EndpointIndex to, const std::string& who,
+                              Now now) {
+    const ServiceState& s = services[index];
+    ServiceContext c = context(index, now);
+    auto seat = c.service.follows_primary()
+                    ? (s.followed ? std::optional(s.followed->endpoint) : std::nullopt)
+                    : s.active;
+    Switch draft = new_switch(
+        c.service, cause, switch_epoch(s, c), seat ? model->datacenter_of(c.service, *seat).name : "",
+        model->datacenter_of(c.service, to).name, std::string(to_string(cause)) + " by " + who, "", now);
+    draft.operator_name = who;
+    // Where the TTL is one and the same, answers are as short-lived as they ever get. The second is for the
+    // store, which is written before the short TTL is published.
+    if (c.service.ttl.min != c.service.ttl.max) draft.announced = std::chrono::seconds(s.plan.ttl) + 1s;
+    return draft;
+}
+
+CommandResult Engine::State::request_switch(ServiceIndex index, SwitchCause cause, EndpointIndex to,
+                                            const std::string& who, Effects& out, Now now) {
+    if (auto why = cannot_switch(index, cause, to, now)) return refused(*why);
+    ServiceState& s = services[index];
+    ServiceContext c = context(index, now);
+    const std::string& dc = model->datacenter_of(c.service, to).name;
+    Switch draft = drafted(index, cause, to, who, now);
     if (s.running)
         out.transitions.push_back({.change = Change::switch_obsolete,
                                    .service = c.service.name.to_string(),
@@ -261,10 +297,7 @@ CommandResult Engine::State::request_switch(ServiceIndex index, SwitchCause caus
                                    .reason = "superseded by " + who,
                                    .decided = now.mono});
     s.hook_running = false;
-    s.running = new_switch(c.service, cause, switch_epoch(s, c),
-                           seat ? model->datacenter_of(c.service, *seat).name : "", dc,
-                           std::string(to_string(cause)) + " by " + who, "", now);
-    s.running->operator_name = who;
+    s.running = std::move(draft);
     out.services.push_back(record_of(s, *model, now));
     out.transitions.push_back({.change = Change::switch_started,
                                .severity = Severity::info,
@@ -337,6 +370,49 @@ CommandResult Engine::State::run(const Approve& a, const std::string& who, Effec
         return {.accepted = true, .message = "switch " + a.switch_id + " goes on"};
     }
     return refused("no switch " + a.switch_id + " is waiting; `fairwayctl status` shows those that are");
+}
+
+CommandResult Engine::State::run(const Move& m, const std::string& who, Effects& out, Now now) {
+    auto index = service_named(*model, m.service);
+    if (!index) return refused("there is no service " + m.service);
+    auto to = endpoint_in(*model, *index, m.to);
+    if (!to) return refused(m.service + " has no endpoint in " + m.to);
+    const Service& service = model->services[*index];
+    if (!std::holds_alternative<ActivePassive>(service.policy))
+        return refused(m.service + " is not active/passive: drain the site it should leave");
+    if (!service.follows_primary() && service.failback != Service::Failback::manual &&
+        to != preferred_endpoint(service))
+        return refused(m.service +
+                       " would return by itself (failback is not manual): drain the site it should leave");
+    constexpr auto cause = SwitchCause::requested_move;
+    if (!m.dry_run) return request_switch(*index, cause, *to, who, out, now);
+    if (auto why = cannot_switch(*index, cause, *to, now)) return refused(*why);
+    ServiceContext c = context(*index, now);
+    CommandResult result{.accepted = true,
+                         .message = "this is what a switch to " + m.to + " would do",
+                         .details = steps_ahead(drafted(*index, cause, *to, who, now), service)};
+    if (auto risk = rpo_guard(services[*index], c, *to))
+        result.details.push_back("it would wait for approval before it prepares: " + *risk);
+    return result;
+}
+
+CommandResult Engine::State::run(const Abort& a, const std::string& who, Effects& out, Now now) {
+    auto index = service_named(*model, a.service);
+    if (!index) return refused("there is no service " + a.service);
+    ServiceState& s = services[*index];
+    if (!s.running) return refused("no switch of " + a.service + " is under way");
+    const std::string id = s.running->id;
+    if (auto why = past_return(*s.running, s.hook_running)) return refused("switch " + id + ": " + *why);
+    out.transitions.push_back({.change = Change::switch_obsolete,
+                               .service = model->services[*index].name.to_string(),
+                               .datacenter = s.running->to,
+                               .subject = id,
+                               .reason = "given up by " + who,
+                               .decided = now.mono});
+    s.running.reset();
+    out.services.push_back(record_of(s, *model, now));
+    mark(*index);
+    return {.accepted = true, .message = "switch " + id + " is given up; nothing was touched"};
 }
 
 Engine::Commanded Engine::command(const Command& command, Now now) {

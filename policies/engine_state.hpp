@@ -71,7 +71,8 @@ struct Engine::State {
 
     // ---- stepping (engine.cpp)
     void take(const Observation& seen, Effects& out, Now now);
-    Effects settle(Now now); ///< turns of every dirty service
+    bool idle(Now now) const; ///< nothing to settle: what nearly every look comes to
+    Effects settle(Now now);  ///< turns of every dirty service
     Effects turns(Now now);
     Effects turn(ServiceIndex s, Now now);
     void mark(ServiceIndex s);
@@ -103,6 +104,11 @@ struct Engine::State {
     CommandResult run(const Failover& f, const std::string& who, Effects& out, Now now);
     CommandResult run(const Failback& f, const std::string& who, Effects& out, Now now);
     CommandResult run(const Approve& a, const std::string& who, Effects& out, Now now);
+    CommandResult run(const Move& m, const std::string& who, Effects& out, Now now);
+    CommandResult run(const Abort& a, const std::string& who, Effects& out, Now now);
+    std::optional<std::string> cannot_switch(ServiceIndex index, SwitchCause cause, EndpointIndex to,
+                                             Now now);
+    Switch drafted(ServiceIndex index, SwitchCause cause, EndpointIndex to, const std::string& who, Now now);
     void expire_overrides(Effects& out, Now now);
     void review_freezes(Effects& out, Now now); ///< freezes and thaws the services that overrides say
     std::vector<ServiceIndex> touched(const Command& command) const;

@@ -1,4 +1,5 @@
 // Why a client gets the answer it gets: the same stages as a turn, each with what it kept and dropped.
+#include "config/rendezvous.hpp"
 #include "policies/all_down.hpp"
 #include "policies/engine_state.hpp"
 
@@ -54,14 +55,13 @@ class Explainer {
     void client(const std::optional<IpAddress>& address) {
         std::optional<Prefix> by;
         ClientClassIndex k = class_of(c_.model.clients, address, by);
-        if (s_.plan.kind != AnswerPlan::Kind::by_client) {
+        if (s_.plan.by_client.empty())
             line("client", "", "kept", "the answer does not depend on where the client is");
-            return draw();
-        }
-        line("client", "", "kept", by ? "in network " + by->to_string() : "in no known network");
-        const Choice& choice = s_.plan.choices[s_.plan.by_client.at(k)];
-        line("answer", site_of(choice, c_), "chosen", "nearest of those that are fit");
-        out_.answer.push_back({site_of(choice, c_), choice.addresses, 1, choice.cname});
+        else place(k, by);
+        if (s_.plan.kind == AnswerPlan::Kind::pooled)
+            return pool(s_.plan.pools[s_.plan.by_client.empty() ? 0 : s_.plan.by_client.at(k)], address);
+        if (s_.plan.kind != AnswerPlan::Kind::by_client) return draw();
+        answer(s_.plan.choices[s_.plan.by_client.at(k)], 1, "first of those that are fit for clients there");
     }
 
   private:
@@ -79,13 +79,81 @@ class Explainer {
         line("policy", dc(s_.followed->endpoint), "kept", why);
     }
 
+    void place(ClientClassIndex k, const std::optional<Prefix>& by) {
+        const ClientClass& clients = c_.model.clients.classes[k];
+        line("client", "", "kept",
+             by ? "in network " + by->to_string() + known_of(clients) : "in no known network");
+        auto* geo = std::get_if<Geo>(&c_.service.policy);
+        if (geo && !s_.all_down && !s_.frozen && s_.served) branches(*geo, "", k);
+    }
+
+    /// The branches down to the one that answers.
+    void branches(const Geo& policy, const std::string& above, ClientClassIndex k) {
+        const auto list = candidates(s_, c_);
+        for (std::size_t i = 0; i < policy.branches.size(); ++i) {
+            const Branch& b = policy.branches[i];
+            const std::string name = above + "branch " + std::to_string(i + 1);
+            const std::string what = name + " (" + to_string(b.policy) + ")";
+            Previous previous = s_.previous;
+            if (!matches(b.whom, c_.model.clients.classes[k])) {
+                line("policy", "", "dropped", what + " is for other clients");
+                continue;
+            }
+            Pool got = pick(b.policy, {c_.model, c_.service, list}, k, previous);
+            if (std::ranges::any_of(got.members, [&](auto& m) { return list[m.choice].fit; })) {
+                line("policy", "", "kept", what + " matches and has a fit endpoint");
+                if (auto* inner = std::get_if<Geo>(&b.policy)) branches(*inner, name + ", ", k);
+                return;
+            }
+            line("policy", "", "dropped", what + " matches, but none of its endpoints is fit");
+        }
+        if (!policy.branches.empty())
+            line("policy", "", "kept", above + "no branch is left: the first fit endpoint answers");
+    }
+
+    static std::string known_of(const ClientClass& k) {
+        std::string text;
+        auto add = [&](const char* what, const std::string& word) {
+            if (!word.empty()) text += std::string(", ") + what + " " + word;
+        };
+        add("region", k.region);
+        add("country", k.country);
+        add("continent", k.continent);
+        if (k.asn) add("AS", std::to_string(k.asn));
+        return text;
+    }
+
+    void pool(const Pool& pool, const std::optional<IpAddress>& client) {
+        double total = 0;
+        for (const Pool::Member& m : pool.members) total += m.weight;
+        const bool sticks = pool.how == Pool::How::stick && client;
+        std::size_t stuck = 0;
+        const std::uint64_t network = sticks ? sticky_network(*client) : 0;
+        auto rank = [&](std::size_t i) {
+            return rendezvous_rank(network, pool.members[i].key, pool.members[i].weight);
+        };
+        for (std::size_t i = 1; sticks && i < pool.members.size(); ++i)
+            if (rank(i) < rank(stuck)) stuck = i;
+        for (std::size_t i = 0; i < pool.members.size(); ++i) {
+            const Choice& k = s_.plan.choices[pool.members[i].choice];
+            const double p = pool.members[i].weight / total;
+            if (pool.how == Pool::How::all) answer(k, 1, "every fit endpoint is in the answer");
+            else if (!sticks) answer(k, p, "with probability " + std::to_string(p).substr(0, 5));
+            else if (i == stuck) answer(k, 1, "the client's network sticks to it");
+        }
+    }
+
+    void answer(const Choice& k, double probability, std::string why) {
+        line("answer", site_of(k, c_), "chosen", std::move(why));
+        out_.answer.push_back({site_of(k, c_), k.addresses, probability, k.cname});
+    }
+
     void draw() {
         double total = 0;
         for (const Choice& k : s_.plan.choices) total += k.weight;
         for (const Choice& k : s_.plan.choices) {
             double p = total > 0 ? k.weight / total : 0;
-            line("answer", site_of(k, c_), "chosen", "with probability " + std::to_string(p).substr(0, 5));
-            out_.answer.push_back({site_of(k, c_), k.addresses, p, k.cname});
+            answer(k, p, "with probability " + std::to_string(p).substr(0, 5));
         }
         if (s_.plan.choices.empty())
             line("answer", "", "none", s_.plan.kind == AnswerPlan::Kind::nodata ? "NODATA" : "SERVFAIL");

@@ -33,11 +33,12 @@ bool worth_it(double from_ms, double to_ms, const Latency& policy) {
     return from_ms - to_ms > std::max(absolute, policy.margin_relative * from_ms);
 }
 
-/// The nearest candidate of the best rank; the one answered so far unless the gain is above the margin.
-std::optional<EndpointIndex> nearest(const Latency& policy, const Model& model, const Service& service,
-                                     const ClientClass& clients, std::span<const Candidate> candidates,
+} // namespace
+
+std::optional<EndpointIndex> nearest(const Latency& policy, const Ground& g, const ClientClass& clients,
                                      std::optional<EndpointIndex> previous) {
-    auto cost = [&](EndpointIndex e) { return cost_ms(model, clients, service.endpoints[e].datacenter); };
+    const auto& candidates = g.candidates;
+    auto cost = [&](EndpointIndex e) { return cost_ms(g.model, clients, g.service.endpoints[e].datacenter); };
     std::optional<EndpointIndex> best;
     for (const Candidate& c : candidates) {
         if (!c.usable) continue;
@@ -48,27 +49,6 @@ std::optional<EndpointIndex> nearest(const Latency& policy, const Model& model, 
     if (!best || !previous || !candidates[*previous].usable) return best;
     bool as_good = candidates[*previous].rank() <= candidates[*best].rank();
     return as_good && !worth_it(cost(*previous), cost(*best), policy) ? previous : best;
-}
-
-} // namespace
-
-AnswerPlan latency(const Latency& policy, const Model& model, const Service& service,
-                   std::span<const Candidate> candidates,
-                   std::vector<std::optional<EndpointIndex>>& previous) {
-    AnswerPlan plan{.kind = AnswerPlan::Kind::by_client};
-    std::vector<std::optional<std::uint16_t>> choice_of(candidates.size());
-    previous.resize(model.clients.classes.size());
-    for (std::size_t i = 0; i < model.clients.classes.size(); ++i) {
-        auto e = nearest(policy, model, service, model.clients.classes[i], candidates, previous[i]);
-        if (!e) return AnswerPlan{};
-        previous[i] = e;
-        if (!choice_of[*e]) {
-            choice_of[*e] = static_cast<std::uint16_t>(plan.choices.size());
-            plan.choices.push_back({*e, candidates[*e].addresses, 1, candidates[*e].cname});
-        }
-        plan.by_client.push_back(*choice_of[*e]);
-    }
-    return plan;
 }
 
 } // namespace fairway::policies

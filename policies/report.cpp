@@ -11,9 +11,7 @@ namespace {
 
 std::string policy_name(const Service& s) {
     if (s.follows_primary()) return "active_passive, follow primary";
-    if (std::holds_alternative<ActivePassive>(s.policy)) return "active_passive";
-    if (std::holds_alternative<RoundRobin>(s.policy)) return "round_robin";
-    return std::holds_alternative<Weighted>(s.policy) ? "weighted" : "latency";
+    return to_string(s.policy);
 }
 
 std::string state_word(const ServiceState& s, const Service& service) {
@@ -78,15 +76,11 @@ void role_of(EndpointReport& r, const BoundEndpoint& bound, std::span<const Memb
 }
 
 double share_of(const AnswerPlan& plan, EndpointIndex e) {
-    double share = 0, total = 0;
-    for (std::size_t i = 0; i < plan.choices.size(); ++i) {
-        double weight = plan.choices[i].weight;
-        if (plan.kind == AnswerPlan::Kind::by_client)
-            weight = double(std::ranges::count(plan.by_client, i)) / double(plan.by_client.size());
-        total += weight;
-        if (plan.choices[i].endpoint == e) share += weight;
-    }
-    return total > 0 ? share / total : 0;
+    double share = 0;
+    const std::vector<double> of = shares(plan);
+    for (std::size_t i = 0; i < of.size(); ++i)
+        if (plan.choices[i].endpoint == e) share += of[i];
+    return share;
 }
 
 EndpointReport report_of(const ServiceState& s, const ServiceContext& c, EndpointIndex e,
@@ -122,6 +116,10 @@ ServiceReport report_of(const ServiceState& s, const ServiceContext& c) {
     if (s.plan.choices.size() == 1 && s.plan.choices[0].endpoint != no_endpoint)
         r.active = c.model.datacenter_of(c.service, s.plan.choices[0].endpoint).name;
     r.followed = record_of(s, c.model, c.now).followed;
+    const Redundancy redundant = standing(s, c).redundancy;
+    r.survives = redundant.survives;
+    r.designed = redundant.designed;
+    r.missed = s.missed;
     auto list = candidates(s, c);
     for (EndpointIndex e = 0; e < s.endpoints.size(); ++e) r.endpoints.push_back(report_of(s, c, e, list[e]));
     return r;
@@ -162,6 +160,9 @@ class Alarms {
                 c_.now.at(s_.running->step_since), s_.running->to);
         if (s_.awaiting_failback)
             add("awaiting_failback", Severity::info, "healthy, awaiting failback", s_.active_since);
+        if (const Redundancy r = s_.redundancy.value_or(Redundancy{}); r.lost())
+            add("redundancy_lost", Severity::warning, redundancy_text(r), s_.redundancy_since);
+        if (!s_.missed.empty()) add("objectives", Severity::warning, s_.missed, s_.missed_since);
         for (EndpointIndex e = 0; e < s_.endpoints.size(); ++e) endpoint(e);
     }
 

@@ -55,6 +55,8 @@ struct ServiceReport {
     std::vector<EndpointReport> endpoints;
     std::optional<Switch> running;
     std::optional<ClaimRecord> followed;
+    unsigned survives = 0, designed = 0; ///< failure domains that may be lost: now, and if all were well
+    std::string missed;                  ///< objectives that could not be met now; empty: all could
 };
 
 struct Report {

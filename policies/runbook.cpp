@@ -24,6 +24,7 @@ std::optional<Hook::Step> hook_step(SwitchStep s) {
 
 SwitchStep next(SwitchStep s) {
     switch (s) {
+    case SwitchStep::announce: return SwitchStep::prepare;
     case SwitchStep::prepare: return SwitchStep::fence;
     case SwitchStep::fence: return SwitchStep::promote;
     case SwitchStep::promote:
@@ -83,6 +84,11 @@ class Walk {
             if (!view_.role_arrived) return await_no_longer();
             enter(SwitchStep::after_failover, s_.to + " holds the role");
             return true;
+        case SwitchStep::announce: return announced();
+        case SwitchStep::old_answers:
+            if (!waited(old_answers_last())) return false;
+            enter(SwitchStep::done, "the last answer that names " + s_.from + " is gone");
+            return true;
         case SwitchStep::done: return end(Change::switch_done, "moved to " + s_.to);
         case SwitchStep::obsolete: return end(Change::switch_obsolete, s_.failure);
         default: return run_or_pass();
@@ -107,6 +113,20 @@ class Walk {
     bool expire() {
         if (!waited(approval_lasts)) return false;
         return end(Change::switch_obsolete, "not approved within 24 hours");
+    }
+
+    /// Answers given before the move live for the short TTL, or what is left of the long one. The second is
+    /// for the store, which is written before the move is published.
+    Duration old_answers_last() const {
+        return std::max<Duration>(view_.service.ttl.min + 1s, s_.announced - (s_.step_since - s_.started));
+    }
+
+    /// Answers with the TTL of quiet days are waited out, unless the site that is left has no more to give.
+    bool announced() {
+        if (view_.source_well && !waited(s_.announced)) return false;
+        enter(s_.resume,
+              view_.source_well ? "answers are short-lived now" : s_.from + " fails: there is no time");
+        return true;
     }
 
     /// A hook may end well and the role never arrive: nothing may block the next switch for ever.
@@ -153,10 +173,17 @@ class Walk {
         }
         if (!view_.guard && !std::exchange(s_.data_judged, true)) out_.changed = true;
         if (const Hook* hook = hook_of(view_.service, *hook_step(s_.step))) return run(*hook);
-        enter(next(s_.step), "no " + std::string(to_string(s_.step)) + " hook");
+        enter(after(s_.step), "no " + std::string(to_string(s_.step)) + " hook");
         return true;
     }
 
+  public:
+    SwitchStep after(SwitchStep step) const {
+        const bool planned = s_.cause == SwitchCause::requested_move;
+        return step == SwitchStep::after_failover && planned ? SwitchStep::old_answers : next(step);
+    }
+
+  private:
     bool run(const Hook&) {
         hook_running_ = true;
         if (s_.step == SwitchStep::fence && !s_.fence_begun) s_.fence_begun = out_.changed = true;
@@ -206,9 +233,38 @@ Switch new_switch(const Service& service, SwitchCause cause, std::string epoch, 
     SwitchStep first = direct ? SwitchStep::failback : SwitchStep::prepare;
     s.step = wait.empty() ? first : SwitchStep::awaiting_approval;
     s.resume = first;
+    if (cause == SwitchCause::requested_move) s.step = SwitchStep::announce;
     s.failure = std::move(wait);
     s.started = s.step_since = now.wall;
     return s;
+}
+
+std::vector<std::string> steps_ahead(const Switch& s, const Service& service) {
+    std::vector<std::string> lines;
+    if (s.step == SwitchStep::announce && s.announced > Duration{})
+        lines.push_back("announce: TTL " + brief(service.ttl.min) + ", answers with " + brief(s.announced) +
+                        " are waited out");
+    for (SwitchStep step = s.resume; step != SwitchStep::await_role; step = next(step)) {
+        const Hook* hook = hook_of(service, *hook_step(step));
+        const std::string what(to_string(step));
+        lines.push_back(hook ? what + ": its hook, at most " + brief(hook->timeout) : what + ": no hook");
+    }
+    if (service.follows_primary()) lines.push_back("await role: " + s.to + " reports to be primary");
+    lines.push_back("move: the answer is " + s.to);
+    if (hook_of(service, Hook::Step::after_failover)) lines.push_back("after failover: its hook");
+    lines.push_back("old answers: " + brief(service.ttl.min) + " until the last that names " + s.from +
+                    " is gone");
+    return lines;
+}
+
+std::optional<std::string> past_return(const Switch& s, bool hook_running) {
+    if (hook_running) return "its " + std::string(to_string(s.step)) + " hook runs: wait for its end";
+    if (s.fence_begun)
+        return "the fence has begun: what it did has to be undone, or the switch brought to its end";
+    const bool direct = s.step == SwitchStep::failback || s.resume == SwitchStep::failback;
+    const bool early = s.step <= SwitchStep::fence && !direct;
+    if (early && s.resume <= SwitchStep::fence) return std::nullopt;
+    return "it has gone too far (" + std::string(to_string(s.step)) + ")";
 }
 
 RunbookStep advance(Switch& s, bool& hook_running, const RunbookView& view) {
@@ -226,14 +282,14 @@ RunbookStep hook_ended(Switch& s, bool& hook_running, const HookResult& result, 
         ended == SwitchStep::after_failover || (ended == SwitchStep::fence && hook && !hook->required);
     if (result.ok || may_fail) {
         if (!result.ok) walk.failed(what + "failed and was not required: " + result.detail);
-        walk.enter(next(ended), what + "ended");
+        walk.enter(walk.after(ended), what + "ended");
         return std::move(walk).said();
     }
     // Nothing that failed is repeated by itself. A person lets it go on: past a failed prepare or fence, or
     // once more to a promote or failback that failed (the hook knows the id and is idempotent).
     walk.failed(what + "failed: " + result.detail);
     bool again = ended == SwitchStep::promote || ended == SwitchStep::failback;
-    walk.wait(again ? ended : next(ended), what + "failed: " + result.detail, Severity::critical);
+    walk.wait(again ? ended : walk.after(ended), what + "failed: " + result.detail, Severity::critical);
     return std::move(walk).said();
 }
 

@@ -20,18 +20,21 @@ enum class SwitchCause : std::uint8_t {
     application_down,
     site_down,
     requested_failover,
-    requested_failback
+    requested_failback,
+    requested_move ///< a planned switch: announced by a short TTL, and done when the old answers are gone
 };
 std::string_view to_string(SwitchCause c);
 
 enum class SwitchStep : std::uint8_t {
     awaiting_approval,
+    announce, ///< planned: the TTL is down, answers with the long one are waited out
     prepare,
     fence,
     promote,
     failback,
     await_role,
     after_failover,
+    old_answers, ///< planned: it has moved, answers that name the old site are waited out
     done,
     obsolete
 };
@@ -53,6 +56,7 @@ struct Switch {
     bool while_frozen = false; ///< asked for or approved under a freeze: goes on in spite of it
     bool insisted = false;     ///< a person approved promoting although the primary may still be there
     bool blind = false;        ///< a person was asked to let it go on although a site cannot be looked at
+    Duration announced{};      ///< planned: how long answers live that were given before it was asked for
     bool data_judged = false;  ///< the RPO guard let it pass (L16): stands, even if a restart forgets the lag
     std::string failure;       ///< why it waits, if a step failed
 };
@@ -84,6 +88,7 @@ struct RunbookView {
     bool role_arrived = false;  ///< the target holds the role (or there is none to wait for)
     std::optional<bool> source_claims =
         false;                        ///< `from` said primary since this step began; nullopt: not known yet
+    bool source_well = true;          ///< the site that is left serves: there is time to announce it
     bool still_there = false;         ///< the site that is left still holds the primary
     bool role_elsewhere = false;      ///< it turned up at another site: nothing is left to do
     std::optional<std::string> guard; ///< why promoting would put data at risk (L16); empty: it would not
@@ -109,6 +114,12 @@ Switch new_switch(const Service& service, SwitchCause cause, std::string epoch, 
 
 /// Goes as far as can be gone without waiting. `hook_running`: the step's hook has been asked for.
 RunbookStep advance(Switch& s, bool& hook_running, const RunbookView& view);
+
+/// What each step of a switch would be, in words, without beginning it.
+std::vector<std::string> steps_ahead(const Switch& s, const Service& service);
+
+/// May it be given up: nothing has been touched yet. Else why not.
+std::optional<std::string> past_return(const Switch& s, bool hook_running);
 
 /// Takes a hook's result, or an operator's approval (`who` answers for it). What follows is advance()'s to
 /// say.

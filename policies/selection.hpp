@@ -1,6 +1,7 @@
 // Selection: from the endpoints that may be used to the plan that is answered. One file a policy.
 //
-// Filter, order, choose: who calls has filtered. Ties go to the earlier endpoint in the configuration.
+// Filter, order, choose: who calls has filtered. Each policy says what clients of one class get, so that any
+// of them can stand in a branch of another. Ties go to the earlier endpoint in the configuration.
 #pragma once
 
 #include "policies/answer_plan.hpp"
@@ -18,6 +19,7 @@ struct Candidate {
     std::vector<IpAddress> addresses; ///< what it would answer
     std::uint32_t weight = 1;
     std::optional<Name> cname{}; ///< answered instead of addresses
+    double part = 1;             ///< of its share that it gets: below 1 on its way back (ramp)
     bool degraded = false;       ///< works, and ranks behind those that are whole
     double share = 1;            ///< of its weight, as it asks for itself
     /// Less is better.
@@ -25,32 +27,64 @@ struct Candidate {
     bool answers() const { return !addresses.empty() || cname; }
 };
 
+/// What a selection is made of. `candidates` has one of each endpoint, in the service's order.
+struct Ground {
+    const Model& model;
+    const Service& service;
+    std::span<const Candidate> candidates;
+};
+
+/// Per client class the endpoint that `latency` answered so far: a nearer one replaces it only for a gain
+/// above the margin.
+using Previous = std::vector<std::optional<EndpointIndex>>;
+
+// ---- what clients get from one policy
+
 /// Active/passive: the best in `order`, by rank; nullopt if none is usable.
 std::optional<EndpointIndex> best_in_order(const ActivePassive& p, std::span<const Candidate> candidates);
+
+/// The endpoint with the least round-trip time, else the nearest by map, that is worth leaving `previous`
+/// for.
+std::optional<EndpointIndex> nearest(const Latency& policy, const Ground& g, const ClientClass& clients,
+                                     std::optional<EndpointIndex> previous);
+
+/// The endpoint in the clients' region, else the nearest by map.
+std::optional<EndpointIndex> nearest_by_map(const Ground& g, const ClientClass& clients);
+
+bool matches(const Whom& whom, const ClientClass& clients);
+
+/// In these, a member's `choice` is an EndpointIndex. Empty: nothing usable. `weights` as in Weighted; by
+/// weight times share, and what is degraded counts half: it is relieved, and stays warm.
+Pool weighted(const std::vector<unsigned>& weights, const Ground& g);
+Pool round_robin(const Ground& g); ///< whatever the weights, each as often
+Pool sticky(const std::vector<unsigned>& weights, const Ground& g);
+Pool all(std::span<const Candidate> candidates);
+Pool geo(const Geo& policy, const Ground& g, ClientClassIndex k, Previous& previous);
+
+/// What clients of class `k` get from any policy.
+Pool pick(const Policy& policy, const Ground& g, ClientClassIndex k, Previous& previous);
+
+// ---- the plan
 
 /// The plan that answers one endpoint, whatever its state.
 AnswerPlan only(const Candidate& c);
 
-/// By weight times share; what is degraded counts half: it is relieved, and stays warm.
-AnswerPlan weighted(std::span<const Candidate> candidates);
+/// The plan of a service's policy; `active` is the latched endpoint of an active/passive service.
+AnswerPlan select(const Ground& g, std::optional<EndpointIndex> active, Previous& previous);
 
-/// As weighted, with equal weights.
-AnswerPlan round_robin(std::span<const Candidate> candidates);
+/// Does what is answered depend on where the client is?
+bool topological(const Policy& policy);
 
-/// `previous`: per client class the endpoint answered so far; a nearer one replaces it only for a gain above
-/// the margin. Updated.
-AnswerPlan latency(const Latency& policy, const Model& model, const Service& service,
-                   std::span<const Candidate> candidates,
-                   std::vector<std::optional<EndpointIndex>>& previous);
-
-/// The plan of any policy; `active` is the latched endpoint of an active/passive service.
-AnswerPlan select(const Model& model, const Service& service, std::span<const Candidate> candidates,
-                  std::optional<EndpointIndex> active, std::vector<std::optional<EndpointIndex>>& previous);
-
-/// Is the endpoint ever answered, were it fit? Weight 0 and a place outside `order` count as excluded (L7).
+/// Is the endpoint ever answered, were it fit? Weight 0, a place outside `order`, and what no branch names
+/// count as excluded (L7).
 bool named(const Service& service, EndpointIndex e);
+
+/// The share of the answers that each choice of a plan gets, 0 to 1; client classes count alike.
+std::vector<double> shares(const AnswerPlan& plan);
 
 /// Great-circle distance in kilometres.
 double distance_km(const Coordinates& a, const Coordinates& b);
+
+std::string to_string(const Policy& policy); ///< as in YAML: "active_passive"
 
 } // namespace fairway::policies

@@ -207,6 +207,12 @@ void assess_endpoint(Turn& t, EndpointIndex e) {
     if (fit || state.excluded || !decided || drained) state.out_since.reset();
     else if (!state.out_since) state.out_since = out_since(t, e, state);
     if (!changed) return;
+    const bool returns = state.was_fit && state.damping.returned == t.c.now.mono && !forced;
+    if (!fit) state.ramp_step.reset();
+    else if (returns && !t.c.service.ramp.steps.empty()) {
+        state.ramp_step = 0;
+        state.ramp_since = t.c.now.mono;
+    }
     state.fit = fit;
     state.since = t.c.now.mono;
     tell_fitness(t, e, state);
@@ -369,21 +375,22 @@ std::vector<Candidate> not_excluded(const ServiceState& s, const ServiceContext&
 }
 
 /// What a plan can rest on.
-enum class Ground { excluded, nothing_fit, followed, policy };
+enum class Footing { excluded, nothing_fit, followed, policy };
 
-Ground ground(const Turn& t, std::span<const Candidate> list) {
-    if (std::ranges::all_of(t.s.endpoints, &EndpointState::excluded)) return Ground::excluded;
+Footing footing(const Turn& t, std::span<const Candidate> list) {
+    if (std::ranges::all_of(t.s.endpoints, &EndpointState::excluded)) return Footing::excluded;
     if (!t.c.service.follows_primary())
-        return std::ranges::any_of(list, &Candidate::fit) ? Ground::policy : Ground::nothing_fit;
-    if (!t.s.followed) return Ground::nothing_fit;
-    if (t.s.endpoints[t.s.followed->endpoint].excluded) return Ground::excluded;
+        return std::ranges::any_of(list, &Candidate::fit) ? Footing::policy : Footing::nothing_fit;
+    if (!t.s.followed) return Footing::nothing_fit;
+    if (t.s.endpoints[t.s.followed->endpoint].excluded) return Footing::excluded;
     bool give_up = t.s.no_primary_critical && t.c.service.on_no_primary == Service::OnNoPrimary::on_all_down;
-    return give_up ? Ground::nothing_fit : Ground::followed; // the followed site stays, whatever is fit (L14)
+    return give_up ? Footing::nothing_fit
+                   : Footing::followed; // the followed site stays, whatever is fit (L14)
 }
 
-/// Tells when the ground is lost and regained.
-void tell_ground(Turn& t, Ground g) {
-    bool down = g == Ground::nothing_fit, excluded = g == Ground::excluded;
+/// Tells when its footing is lost and regained.
+void tell_footing(Turn& t, Footing g) {
+    bool down = g == Footing::nothing_fit, excluded = g == Footing::excluded;
     if (down && !t.s.all_down) {
         t.s.all_down_since = t.c.now.mono;
         t.why = "nothing is fit, on_all_down is " + std::string(to_string(t.c.service.on_all_down.mode)) +
@@ -426,6 +433,8 @@ std::vector<Candidate> candidates(const ServiceState& s, const ServiceContext& c
     for (Candidate& k : list) {
         k.fit = s.endpoints[k.endpoint].fit || s.endpoints[k.endpoint].pressed;
         k.usable = k.fit || s.endpoints[k.endpoint].braked;
+        if (auto step = s.endpoints[k.endpoint].ramp_step; step && *step < c.service.ramp.steps.size())
+            k.part = c.service.ramp.steps[*step];
         k.degraded = s.endpoints[k.endpoint].degraded;
         k.share = s.endpoints[k.endpoint].share;
     }
@@ -447,16 +456,16 @@ std::vector<Candidate> candidates(const ServiceState& s, const ServiceContext& c
 AnswerPlan make_plan(Turn& t) {
     if (!t.s.served) return t.s.keeps_plan ? t.s.plan : AnswerPlan{};
     auto list = candidates(t.s, t.c);
-    Ground g = ground(t, list);
-    tell_ground(t, g);
+    Footing g = footing(t, list);
+    tell_footing(t, g);
     switch (g) {
-    case Ground::excluded: return {};
-    case Ground::nothing_fit:
+    case Footing::excluded: return {};
+    case Footing::nothing_fit:
         return all_down(t.c.model, t.c.service, not_excluded(t.s, t.c), t.s.last_good, t.s.active);
-    case Ground::followed: return followed_plan(t, list);
-    case Ground::policy: break;
+    case Footing::followed: return followed_plan(t, list);
+    case Footing::policy: break;
     }
-    return select(t.c.model, t.c.service, list, t.s.active, t.s.previous);
+    return select({t.c.model, t.c.service, list}, t.s.active, t.s.previous);
 }
 
 // ---- TTL: `max` while nothing is pending, `min` until all has been quiet for `max`
@@ -474,7 +483,7 @@ bool pending(const Turn& t) {
                     bool returning = run.passes > 0 && run.verdict == Readiness::unready;
                     if (leaving || returning) return true;
                 }
-    return std::ranges::any_of(t.s.endpoints, &EndpointState::braked);
+    return std::ranges::any_of(t.s.endpoints, [](auto& e) { return e.braked || e.ramp_step; });
 }
 
 } // namespace

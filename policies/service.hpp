@@ -9,6 +9,7 @@
 #include "policies/engine.hpp"
 #include "policies/follow.hpp"
 #include "policies/readiness.hpp"
+#include "policies/redundancy.hpp"
 #include "policies/selection.hpp"
 
 #include <optional>
@@ -29,6 +30,8 @@ struct EndpointState {
     Instant since{};       ///< of `fit`
     std::optional<Instant> out_since; ///< taken out by automation
     Damping damping;
+    std::optional<unsigned> ramp_step; ///< it returned, and gets this step's part of its share
+    Instant ramp_since{};              ///< of the step
     std::optional<Instant> calm_since; ///< begin of the unbroken run in which it has been ready
 };
 
@@ -67,9 +70,15 @@ struct ServiceState {
     std::string
         orphan; ///< id of a switch whose target a reload removed while its hook ran: no other begins yet
 
-    bool unquiet = false;                               ///< something was pending at the last turn
-    std::optional<Instant> noise;                       ///< last moment something was pending (TTL)
-    std::vector<std::optional<EndpointIndex>> previous; ///< latency: answered so far, per client class
+    std::optional<Redundancy> redundancy; ///< as told last
+    Instant redundancy_since{};
+    std::string missed; ///< objectives that could not be met; empty: they could
+    Instant missed_since{};
+    std::optional<Instant> objectives_turned; ///< since when it is otherwise than told
+
+    bool unquiet = false;         ///< something was pending at the last turn
+    std::optional<Instant> noise; ///< last moment something was pending (TTL)
+    Previous previous;            ///< latency: answered so far
     std::optional<Instant> due;
 };
 
@@ -113,6 +122,7 @@ void restore(ServiceState& s, const ServiceRecord& record, const Model& model, N
 
 void assess_endpoints(Turn& t);
 void press_into_service(Turn& t);
+void climb_ramps(Turn& t);
 void pull_brake(Turn& t);
 void open_service(Turn& t, bool claim_confirmed);
 bool follow_primary(
@@ -120,10 +130,13 @@ bool follow_primary(
 void run_switch(Turn& t, std::span<const SiteClaim> claims);
 void hold_latch(Turn& t);
 AnswerPlan make_plan(Turn& t);
+void watch_redundancy(Turn& t);
 std::uint32_t settle_ttl(Turn& t);
 
 // ---- shared by the stages
 
+Standing standing(const ServiceState& s, const ServiceContext& c);
+std::string redundancy_text(const Redundancy& r);
 /// Whose answer it is: a datacenter, or the mode of on_all_down where it is no single one's.
 std::string site_of(const Choice& choice, const ServiceContext& c);
 std::vector<Candidate> candidates(const ServiceState& s, const ServiceContext& c);

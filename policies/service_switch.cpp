@@ -162,7 +162,8 @@ std::optional<bool> cause_holds(const ServiceState& s, const ServiceContext& c,
                                 std::span<const SiteClaim> claims) {
     switch (s.running->cause) {
     case SwitchCause::requested_failover:
-    case SwitchCause::requested_failback: return true;
+    case SwitchCause::requested_failback:
+    case SwitchCause::requested_move: return true;
     case SwitchCause::primary_gone:
         if (s.claimed) return false;
         if (primary_is_gone(s, c, claims)) return true;
@@ -276,6 +277,8 @@ RunbookView runbook_view(const ServiceState& s, const ServiceContext& c, std::sp
         // What was judged stays judged but for a lag that has grown: a dead primary cannot be sampled again.
         if (s.running->data_judged && !lag_exceeds(c, *to)) view.guard.reset();
     }
+    auto left = seat(s, c);
+    view.source_well = left && s.endpoints[*left].readiness != Readiness::unready;
     if (!c.service.follows_primary()) {
         view.role_arrived = true;
         return view;
@@ -310,12 +313,15 @@ void run_switch(Turn& t, std::span<const SiteClaim> claims) {
     if (!t.s.running || drained_away(t)) return;
     bool judges = !t.s.running->fence_begun || t.s.running->step == SwitchStep::promote;
     if (judges && !cause_holds(t.s, t.c, claims)) return; // cannot be told yet
+    const SwitchStep was = t.s.running->step;
     RunbookStep step = advance(*t.s.running, t.s.hook_running, runbook_view(t.s, t.c, claims));
     t.latched |= step.changed;
     t.out.hooks.insert(t.out.hooks.end(), step.hooks.begin(), step.hooks.end());
     t.out.transitions.insert(t.out.transitions.end(), step.transitions.begin(), step.transitions.end());
 
-    bool moved = t.s.running->step == SwitchStep::after_failover || t.s.running->step == SwitchStep::done;
+    const SwitchStep is = t.s.running->step;
+    bool moved =
+        was < SwitchStep::after_failover && is >= SwitchStep::after_failover && is != SwitchStep::obsolete;
     if (moved && !t.c.service.follows_primary()) {
         auto to = t.endpoint_in(t.s.running->to);
         if (to && t.s.active != to && !target_failed(t.s, t.c, *to)) {

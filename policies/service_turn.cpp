@@ -12,8 +12,11 @@ std::string answer_text(const AnswerPlan& plan, const ServiceContext& c) {
     if (plan.kind == AnswerPlan::Kind::servfail) return "SERVFAIL";
     if (plan.kind == AnswerPlan::Kind::nodata) return "NODATA";
     std::string text;
+    if (plan.kind == AnswerPlan::Kind::pooled && plan.by_client.empty())
+        text = plan.pools[0].how == Pool::How::all ? "all of " : "by client network ";
+    bool first = true;
     for (const Choice& k : plan.choices) {
-        text += (text.empty() ? "" : ", ") + site_of(k, c);
+        text += (std::exchange(first, false) ? "" : ", ") + site_of(k, c);
         if (plan.choices.size() > 1 && plan.kind == AnswerPlan::Kind::draw)
             text += " " + std::to_string(k.weight);
     }
@@ -87,11 +90,13 @@ Effects take_turn(ServiceState& s, const ServiceContext& c) {
     bool served_before = s.served;
     assess_endpoints(t);
     press_into_service(t);
+    climb_ramps(t);
     pull_brake(t);
     std::vector<SiteClaim> claims;
     bool confirmed = follow_primary(t, claims);
     open_service(t, confirmed);
     if (!t.frozen) decide(t, claims);
+    watch_redundancy(t);
     bool opened = !served_before && s.served;
     if (opened && freezing(c.overrides, c.service.name.to_string(), c.now.wall)) s.frozen = s.plan;
     if (t.latched || t.noted || opened || !t.out.services.empty())
@@ -104,7 +109,7 @@ Effects take_turn(ServiceState& s, const ServiceContext& c) {
 namespace {
 
 PlanRecord record_of(const AnswerPlan& plan, const Model& model, const Service& service) {
-    PlanRecord r{.kind = plan.kind, .ttl = plan.ttl, .by_client = plan.by_client};
+    PlanRecord r{.kind = plan.kind, .ttl = plan.ttl, .by_client = plan.by_client, .pools = plan.pools};
     for (const Choice& k : plan.choices)
         r.choices.push_back({k.endpoint == no_endpoint ? "" : model.datacenter_of(service, k.endpoint).name,
                              k.addresses, k.weight, k.cname ? k.cname->to_string() + "." : ""});
@@ -113,14 +118,14 @@ PlanRecord record_of(const AnswerPlan& plan, const Model& model, const Service& 
 
 /// The plan as it was; of a datacenter that is no longer configured the addresses alone are left.
 AnswerPlan plan_of(const PlanRecord& r, const Model& model, const Service& service) {
-    AnswerPlan plan{.kind = r.kind, .ttl = r.ttl, .by_client = r.by_client};
+    AnswerPlan plan{.kind = r.kind, .ttl = r.ttl, .by_client = r.by_client, .pools = r.pools};
     for (const PlanRecord::Choice& k : r.choices) {
         plan.choices.push_back({no_endpoint, k.addresses, k.weight, Name::parse(k.cname)});
         for (EndpointIndex e = 0; e < service.endpoints.size(); ++e)
             if (model.datacenter_of(service, e).name == k.datacenter) plan.choices.back().endpoint = e;
     }
     // Of clients that are told apart in another way now nothing is known: they get the first choice.
-    if (plan.kind == AnswerPlan::Kind::by_client && plan.by_client.size() != model.clients.classes.size())
+    if (!plan.by_client.empty() && plan.by_client.size() != model.clients.classes.size())
         plan.by_client.assign(model.clients.classes.size(), 0);
     return plan;
 }
@@ -142,7 +147,8 @@ ServiceRecord record_of(const ServiceState& s, const Model& model, Now now) {
     if (s.frozen) r.frozen = record_of(*s.frozen, model, service);
     for (EndpointIndex e = 0; e < s.endpoints.size(); ++e)
         if (const Damping& d = s.endpoints[e].damping; d.returned)
-            r.returns.push_back({dc(e), now.wall_at(*d.returned), d.suppressed});
+            r.returns.push_back({dc(e), now.wall_at(*d.returned), d.suppressed, s.endpoints[e].ramp_step,
+                                 now.wall_at(s.endpoints[e].ramp_since)});
     return r;
 }
 
@@ -174,6 +180,8 @@ void restore(ServiceState& s, const ServiceRecord& r, const Model& model, Now no
     for (const ReturnRecord& record : r.returns)
         if (auto e = endpoint(record.datacenter)) {
             s.endpoints[*e].damping = {now.at(record.at), record.suppressed};
+            s.endpoints[*e].ramp_step = record.ramp_step;
+            s.endpoints[*e].ramp_since = now.at(record.ramp_since);
             s.endpoints[*e].was_fit = true;
         }
     if (s.last_good.size() == 1) s.previous.assign(model.clients.classes.size(), s.last_good.front());

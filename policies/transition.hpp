@@ -53,6 +53,10 @@ enum class Change : std::uint8_t {
     switch_done,
     switch_failed,
     switch_obsolete, // L17
+    redundancy_lost,
+    redundancy_back,
+    objectives_missed,
+    objectives_met, // L21
     override_set,
     override_ended,
     override_expired,

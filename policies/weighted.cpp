@@ -8,39 +8,85 @@ namespace fairway::policies {
 
 namespace {
 
+using Weights = std::vector<double>; ///< by endpoint
+
+/// The share of who cannot be answered goes to the next that can, in the service's order (lost_share: next).
+void hand_on(Weights& weights, std::span<const Candidate> candidates) {
+    const Weights all = weights;
+    for (std::size_t i = 0; i < all.size(); ++i) {
+        if (candidates[i].usable || all[i] == 0) continue;
+        for (std::size_t step = 1; step < all.size(); ++step) {
+            const std::size_t next = (i + step) % all.size();
+            if (!candidates[next].usable || all[next] == 0) continue;
+            weights[next] += all[i];
+            break;
+        }
+    }
+}
+
+/// Who returned gets a part of its share, and the others what is left, in their proportion. Nobody waits
+/// where no fit endpoint could carry the rest (L10).
+void hold_back(Weights& weights, std::span<const Candidate> candidates) {
+    double total = 0, rest = 0, held = 0;
+    bool carried = false;
+    for (std::size_t i = 0; i < weights.size(); ++i) {
+        if (!candidates[i].usable) continue;
+        total += weights[i];
+        if (candidates[i].part < 1) held += candidates[i].part * weights[i];
+        else rest += weights[i], carried |= candidates[i].fit && weights[i] > 0;
+    }
+    if (rest == total || !carried) return;
+    for (std::size_t i = 0; i < weights.size(); ++i)
+        weights[i] *= candidates[i].part < 1 ? candidates[i].part : (total - held) / rest;
+}
+
 /// In hundredths of the weight, rounded, and never to nothing: what is usable is answered. 0 of the weight
 /// is.
-std::uint32_t scaled(const Candidate& c) {
-    const double part = c.weight * c.share * (c.degraded ? 50 : 100);
-    return c.weight == 0 ? 0 : std::max(1u, static_cast<std::uint32_t>(std::lround(part)));
+double scaled(double weight, const Candidate& c) {
+    return weight == 0 ? 0 : std::max(1.0, std::round(weight * c.share * (c.degraded ? 50 : 100)));
 }
 
 /// The smallest numbers in the same proportion.
-void reduce(std::vector<Choice>& choices) {
+void reduce(Pool& pool) {
     std::uint32_t divisor = 0;
-    for (const Choice& c : choices) divisor = std::gcd(divisor, c.weight);
-    for (Choice& c : choices) c.weight /= divisor;
+    for (const Pool::Member& m : pool.members) divisor = std::gcd(divisor, m.weight);
+    for (Pool::Member& m : pool.members) m.weight /= divisor;
+}
+
+Pool pool_of(Weights weights, const Ground& g) {
+    const bool as_configured = std::ranges::all_of(
+        g.candidates, [](const Candidate& c) { return !c.usable || (c.share == 1 && !c.degraded); });
+    for (std::size_t i = 0; i < weights.size() && !as_configured; ++i)
+        weights[i] = scaled(weights[i], g.candidates[i]);
+    if (g.service.lost_share == Service::LostShare::next) hand_on(weights, g.candidates);
+    const Weights given = weights;
+    hold_back(weights, g.candidates);
+    // Parts need digits: of a sum of 10^9 they are exact enough, and fit 32 bits.
+    const double sum = std::accumulate(weights.begin(), weights.end(), 0.0);
+    const double digits = weights == given ? 1 : 1e9 / sum;
+    Pool pool;
+    for (const Candidate& c : g.candidates) {
+        const double w = weights[c.endpoint];
+        if (!c.usable || w == 0) continue;
+        pool.members.push_back(
+            {c.endpoint, static_cast<std::uint32_t>(std::max(1.0, std::round(w * digits)))});
+    }
+    if (!as_configured || digits != 1) reduce(pool);
+    return pool;
 }
 
 } // namespace
 
-AnswerPlan weighted(std::span<const Candidate> candidates) {
-    AnswerPlan plan{.kind = AnswerPlan::Kind::draw};
-    const bool as_configured = std::ranges::all_of(
-        candidates, [](const Candidate& c) { return !c.usable || (c.share == 1 && !c.degraded); });
-    for (const Candidate& c : candidates) {
-        const std::uint32_t weight = as_configured ? c.weight : scaled(c);
-        if (c.usable && weight > 0) plan.choices.push_back({c.endpoint, c.addresses, weight, c.cname});
-    }
-    if (plan.choices.empty()) return {};
-    if (!as_configured) reduce(plan.choices);
-    return plan;
+Pool weighted(const std::vector<unsigned>& weights, const Ground& g) {
+    Weights own;
+    for (const Candidate& c : g.candidates) own.push_back(weights.empty() ? c.weight : weights[c.endpoint]);
+    return pool_of(std::move(own), g);
 }
 
-AnswerPlan round_robin(std::span<const Candidate> candidates) {
-    std::vector<Candidate> equal(candidates.begin(), candidates.end());
-    for (Candidate& c : equal) c.weight = c.weight > 0;
-    return weighted(equal);
+Pool round_robin(const Ground& g) {
+    Weights each;
+    for (const Candidate& c : g.candidates) each.push_back(c.weight > 0 ? 1 : 0);
+    return pool_of(std::move(each), g);
 }
 
 } // namespace fairway::policies

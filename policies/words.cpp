@@ -24,20 +24,21 @@ std::string_view to_string(Readiness r) {
 }
 
 std::string_view to_string(SwitchCause c) {
-    static constexpr std::array<std::string_view, 5> words{"primary gone", "application down", "site down",
-                                                           "failover requested", "failback requested"};
+    static constexpr std::array<std::string_view, 6> words{"primary gone",       "application down",
+                                                           "site down",          "failover requested",
+                                                           "failback requested", "move requested"};
     return word(words, c);
 }
 
 std::string_view to_string(SwitchStep s) {
-    static constexpr std::array<std::string_view, 9> words{"awaiting approval", "prepare",  "fence",
-                                                           "promote",           "failback", "await role",
-                                                           "after failover",    "done",     "obsolete"};
+    static constexpr std::array<std::string_view, 11> words{
+        "awaiting approval", "announce",       "prepare",     "fence", "promote", "failback",
+        "await role",        "after failover", "old answers", "done",  "obsolete"};
     return word(words, s);
 }
 
 std::string_view to_string(Change c) {
-    static constexpr std::array<std::string_view, 47> words{"member-up",
+    static constexpr std::array<std::string_view, 51> words{"member-up",
                                                             "member-down",
                                                             "member-held",
                                                             "endpoint-fit",
@@ -73,6 +74,10 @@ std::string_view to_string(Change c) {
                                                             "switch-done",
                                                             "switch-failed",
                                                             "switch-obsolete",
+                                                            "redundancy-lost",
+                                                            "redundancy-back",
+                                                            "objectives-missed",
+                                                            "objectives-met",
                                                             "override-set",
                                                             "override-ended",
                                                             "override-expired",

@@ -36,6 +36,7 @@ LIBRARIES = {
     "fmt": (["fmt/"], ["daemon/ *", "daemon/ctl/ *"]),
     "ldns": (["ldns/"], ["config/load/", "probes/", "tests/ *"]),
     "libcurl": (["curl/"], ["probes/", "daemon/", "daemon/ctl/", "tests/ *"]),
+    "libmaxminddb": (["maxminddb.h"], ["config/load/"]),
     "libmicrohttpd": (["microhttpd.h"], ["daemon/"]),
     "libpq": (["libpq-fe.h"], ["probes/"]),
     "libsystemd": (["systemd/"], ["daemon/"]),

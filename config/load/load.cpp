@@ -36,11 +36,11 @@ void bind(const Node& root, Binding& b) {
     const Mapping file(root, "", b.problems);
     read_datacenters(file, b); // everything else refers to them
     read_settings(file, b);
-    read_clients(file, b);
     read_checks(file, b);
     note_zone_names(file, b);
     read_services(file, b);
-    read_zones(file, b); // after the services: they must not collide, and the smallest TTL bounds the SOA's
+    read_clients(file, b); // after the services: only what their policies ask about tells clients apart
+    read_zones(file, b);   // after the services: they must not collide, and the smallest TTL bounds the SOA's
     review(b);
 }
 

@@ -5,7 +5,8 @@
 namespace fairway::load {
 namespace {
 
-enum class Kind { active_passive, weighted, round_robin, latency };
+enum class Kind { active_passive, weighted, round_robin, latency, geo, sticky, all };
+constexpr std::string_view path = "services.*.policy";
 
 std::optional<EndpointIndex> endpoint_in(const Service& s, DatacenterIndex datacenter) {
     for (std::size_t i = 0; i < s.endpoints.size(); ++i)
@@ -58,7 +59,7 @@ bool reports_role(const Draft& d, const Binding& b) {
     return found;
 }
 
-ActivePassive read_active_passive(const Mapping& m, const Draft& d, Binding& b) {
+ActivePassive read_active_passive(const Mapping& m, bool in_branch, const Draft& d, Binding& b) {
     ActivePassive p;
     if (const Node* order = m.get("order")) {
         p.order = read_order(*order, d, b);
@@ -67,7 +68,9 @@ ActivePassive read_active_passive(const Mapping& m, const Draft& d, Binding& b) 
             p.order.push_back(static_cast<EndpointIndex>(i));
     }
     m.choose("follow", p.follow_primary, {{"primary", true}});
-    if (p.follow_primary && d.checks_usable && d.notes.usable && !reports_role(d, b))
+    if (in_branch && p.follow_primary)
+        b.problems.error(m.place_of("follow"), "follow: the role moves a whole service, not a branch of it");
+    else if (p.follow_primary && d.checks_usable && d.notes.usable && !reports_role(d, b))
         b.problems.error(m.place_of("follow"),
                          "follow: primary needs a required `stateful` check that reports a role");
     return p;
@@ -85,17 +88,16 @@ Latency read_latency(const Mapping& m, Binding& b) {
     return p;
 }
 
-/// Shares written beside the policy instead of at the endpoints.
-void read_weights(const Mapping& service, const Mapping& policy, Draft& d, Binding& b) {
+/// Shares written at the policy instead of at the endpoints: one for each endpoint, or none.
+std::vector<unsigned> read_weights(const Mapping& policy, const Node* endpoints, Draft& d, Binding& b) {
     const Node* list = policy.get("weights");
-    if (!list) return;
+    if (!list) return {};
     const Mapping weights(*list, "services.*.policy.weights", b.problems);
-    const Node* endpoints = service.get("endpoints");
     for (const Node::Member& e : endpoints ? endpoints->members : std::vector<Node::Member>())
         if (const Node* weight = e.value.find("weight"))
             b.problems.error(weight->place(),
                              "weights are given twice: here, and at " + list->place().to_string());
-    for (Endpoint& e : d.service.endpoints) e.weight = 0; // what is not named gets none
+    std::vector<unsigned> out(d.service.endpoints.size(), 0); // what is not named gets none
     const std::size_t before = b.problems.errors();
     for (const auto& entry : weights.entries()) {
         const auto datacenter = b.datacenter(entry.name, entry.place);
@@ -106,33 +108,129 @@ void read_weights(const Mapping& service, const Mapping& policy, Draft& d, Bindi
                              "weights: this service has no endpoint in `" + std::string(entry.name) + "`");
         else if (read_value(*entry.value, *find_key("services.*.policy.weights.*"), share, b.problems) &&
                  endpoint)
-            d.service.endpoints[*endpoint].weight = share;
+            out[*endpoint] = share;
     }
     if (b.problems.errors() != before) d.notes.usable = false;
+    else if (d.notes.usable && std::all_of(out.begin(), out.end(), [](unsigned w) { return w == 0; }))
+        b.problems.error(list->place(), "weights: all are 0, so nothing could be answered");
+    return out;
+}
+
+Whom read_whom(const Node& n, Binding& b) {
+    const Mapping m(n, "services.*.policy.branches.[].when", b.problems);
+    Whom whom;
+    std::vector<unsigned> asns;
+    std::vector<Prefix> networks;
+    m.read("region", whom.regions);
+    m.read("country", whom.countries);
+    m.read("continent", whom.continents);
+    if (m.read("asn", asns)) whom.asns.assign(asns.begin(), asns.end());
+    if (m.read("networks", networks)) {
+        whom.networks = static_cast<std::uint16_t>(b.model.clients.lists.size());
+        b.model.clients.lists.push_back(std::move(networks));
+    }
+    return whom;
+}
+
+Policy read_one(const Node& n, const Node* endpoints, bool in_branch, Draft& d, Binding& b);
+
+Geo read_geo(const Mapping& m, const Node* endpoints, Draft& d, Binding& b) {
+    Geo p;
+    const Node* list = m.get("branches");
+    if (!list) return p;
+    if (!list->is_sequence() || list->items.empty())
+        return wrong(*list, *find_key("services.*.policy.branches"), b.problems, "a list of branches"), p;
+    std::optional<Place> everybody;
+    for (const Node& item : list->items) {
+        const Mapping branch(item, "services.*.policy.branches.[]", b.problems);
+        if (everybody)
+            b.problems.warning(item.place(), "branches: this one is reached only when nothing in that of " +
+                                                 everybody->to_string() + ", which is for all, is fit");
+        Branch out;
+        if (const Node* when = branch.get("when")) out.whom = read_whom(*when, b);
+        else if (!everybody) everybody = item.place();
+        if (const Node* policy = branch.get("policy")) out.policy = read_one(*policy, endpoints, true, d, b);
+        p.branches.push_back(std::move(out));
+    }
+    return p;
 }
 
 void refuse_foreign_keys(const Mapping& m, Kind kind) {
-    constexpr std::pair<std::string_view, Kind> belongs[] = {{"order", Kind::active_passive},
-                                                             {"follow", Kind::active_passive},
-                                                             {"margin", Kind::latency},
-                                                             {"weights", Kind::weighted}};
-    for (const auto& [key, owner] : belongs)
-        if (owner != kind && m.has(key))
+    constexpr std::pair<std::string_view, std::pair<Kind, Kind>> belongs[] = {
+        {"order", {Kind::active_passive, Kind::active_passive}},
+        {"follow", {Kind::active_passive, Kind::active_passive}},
+        {"margin", {Kind::latency, Kind::latency}},
+        {"branches", {Kind::geo, Kind::geo}},
+        {"sticky", {Kind::weighted, Kind::sticky}},
+        {"weights", {Kind::weighted, Kind::sticky}}};
+    for (const auto& [key, owners] : belongs)
+        if (owners.first != kind && owners.second != kind && m.has(key))
             m.problems().error(m.place_of(key), "`" + std::string(key) + "` has no meaning for the policy " +
                                                     m.get("type")->text);
 }
 
-/// Only `weighted` looks at weights, and something has to be left of them.
-void check_weights(const Mapping& m, Kind kind, const Draft& d, Binding& b) {
+Policy read_one(const Node& n, const Node* endpoints, bool in_branch, Draft& d, Binding& b) {
+    const Mapping m(n, path, b.problems, "type");
+    Kind kind{};
+    if (!m.choose("type", kind,
+                  {{"active_passive", Kind::active_passive},
+                   {"weighted", Kind::weighted},
+                   {"round_robin", Kind::round_robin},
+                   {"latency", Kind::latency},
+                   {"geo", Kind::geo},
+                   {"sticky", Kind::sticky},
+                   {"all", Kind::all}})) {
+        d.notes.usable = false;
+        return {};
+    }
+    refuse_foreign_keys(m, kind);
+    bool sticks = kind == Kind::sticky;
+    m.choose("sticky", sticks, {{"client_prefix", true}});
+    switch (kind) {
+    case Kind::active_passive: return read_active_passive(m, in_branch, d, b);
+    case Kind::weighted:
+    case Kind::sticky: {
+        auto weights = read_weights(m, endpoints, d, b);
+        return sticks ? Policy(Sticky{std::move(weights)}) : Policy(Weighted{std::move(weights)});
+    }
+    case Kind::latency: return read_latency(m, b);
+    case Kind::geo: return read_geo(m, endpoints, d, b);
+    case Kind::all: return All{};
+    case Kind::round_robin: break;
+    }
+    return RoundRobin{};
+}
+
+/// Looks a policy and all its branches over.
+bool any_policy(const Policy& p, const std::function<bool(const Policy&)>& so) {
+    if (so(p)) return true;
+    auto* geo = std::get_if<Geo>(&p);
+    return geo && std::any_of(geo->branches.begin(), geo->branches.end(),
+                              [&](const Branch& branch) { return any_policy(branch.policy, so); });
+}
+
+template<class... P> bool has_policy(const Service& s) {
+    return any_policy(s.policy, [](const Policy& p) { return (std::holds_alternative<P>(p) || ...); });
+}
+
+/// An answer of many addresses cannot hold a CNAME.
+void check_names(const Draft& d, Binding& b) {
+    const auto& endpoints = d.service.endpoints;
+    for (std::size_t i = 0; i < endpoints.size() && has_policy<All>(d.service); ++i)
+        if (endpoints[i].cname)
+            b.problems.error(d.notes.endpoints[i], "the policy all answers addresses, and this is a `cname`");
+}
+
+/// Few policies look at weights, and something has to be left of them.
+void check_weights(const Draft& d, Binding& b) {
     const auto& endpoints = d.service.endpoints;
     if (endpoints.empty() || !d.notes.usable) return;
     if (std::all_of(endpoints.begin(), endpoints.end(), [](const Endpoint& e) { return e.weight == 0; }))
         return b.problems.error(d.notes.endpoints.front(),
                                 "every endpoint has weight 0: nothing could be answered");
-    for (std::size_t i = 0; kind != Kind::weighted && i < endpoints.size(); ++i)
+    for (std::size_t i = 0; !has_policy<Weighted, Sticky>(d.service) && i < endpoints.size(); ++i)
         if (endpoints[i].weight > 1)
-            b.problems.warning(d.notes.endpoints[i],
-                               "`weight` has no effect under the policy " + m.get("type")->text);
+            b.problems.warning(d.notes.endpoints[i], "`weight` has no effect under this policy");
 }
 
 } // namespace
@@ -141,25 +239,19 @@ void read_policy(const Mapping& service, Draft& d, Binding& b) {
     const Node* n = service.get("policy");
     if (!n) return;
     d.notes.policy = n->place();
-    const Mapping m(*n, "services.*.policy", b.problems, "type");
-    Kind kind{};
-    if (!m.choose("type", kind,
-                  {{"active_passive", Kind::active_passive},
-                   {"weighted", Kind::weighted},
-                   {"round_robin", Kind::round_robin},
-                   {"latency", Kind::latency}})) {
-        d.notes.usable = false;
-        return;
-    }
-    switch (kind) {
-    case Kind::active_passive: d.service.policy = read_active_passive(m, d, b); break;
-    case Kind::weighted: d.service.policy = Weighted{}; break;
-    case Kind::round_robin: d.service.policy = RoundRobin{}; break;
-    case Kind::latency: d.service.policy = read_latency(m, b); break;
-    }
-    if (kind == Kind::weighted) read_weights(service, m, d, b);
-    refuse_foreign_keys(m, kind);
-    check_weights(m, kind, d, b);
+    const bool before = d.notes.usable;
+    d.service.policy = read_one(*n, service.get("endpoints"), false, d, b);
+    // Of the service's own policy they are what operators and `explain` know as the endpoints' weights.
+    const auto lift = [&](auto* p) {
+        for (std::size_t i = 0; p && i < p->weights.size(); ++i)
+            d.service.endpoints[i].weight = p->weights[i];
+        if (p) p->weights.clear();
+    };
+    lift(std::get_if<Weighted>(&d.service.policy));
+    lift(std::get_if<Sticky>(&d.service.policy));
+    if (!before || !d.notes.usable) return;
+    check_weights(d, b);
+    check_names(d, b);
 }
 
 } // namespace fairway::load

@@ -29,6 +29,34 @@ void strong_needs_three(const Service& s, const ServiceNotes& notes, Binding& b)
             std::to_string(domains) + ": whichever store loses its peer must stop or risk two truths");
 }
 
+/// O7: what no state of the world could keep to. Detection of a silence, and the answers that are kept.
+void objectives_are_possible(const Service& s, const ServiceNotes& notes, Binding& b) {
+    const bool person =
+        std::holds_alternative<ActivePassive>(s.policy) && s.failover == Service::Failover::approval;
+    if (s.objectives.rpo && !s.stateful)
+        b.problems.warning(notes.name, "objectives: `rpo` without a `stateful` tier: nothing reports a lag");
+    if (!s.objectives.rto) return;
+    if (person)
+        b.problems.warning(notes.name,
+                           "objectives: `rto` beside `failover: approval`: nobody can promise how long "
+                           "a person takes");
+    Duration detection{};
+    for (const auto* tier : {&s.application, &s.stateful})
+        if (*tier)
+            each_check(**tier, [&](CheckIndex c, bool) {
+                const CheckTiming& t = b.model.checks[c]->timing;
+                detection = std::max(detection, t.interval + t.fall * t.timeout + (t.fall - 1) * t.retest);
+            });
+    if (detection + s.ttl.max > *s.objectives.rto)
+        b.problems.warning(notes.name, "objectives: rto " + to_string(*s.objectives.rto) +
+                                           " is less than it takes to notice a silence (" +
+                                           to_string(detection) + ") and to forget an answer (" +
+                                           to_string(s.ttl.max) + ")");
+    if (failure_domains(s, b.model) < 2)
+        b.problems.warning(notes.name,
+                           "objectives: `rto` with a single failure domain: nothing could take over");
+}
+
 /// L17: two name servers must not both run the runbook.
 void one_runs_the_runbook(const Service& s, const ServiceNotes& notes, Binding& b) {
     const auto zone = b.zone_of(s.name);
@@ -73,14 +101,20 @@ void cname_stands_alone(Binding& b) {
         }
 }
 
-/// A latency policy that knows nothing of its clients gives all of them the same. Said once, of the first.
-void latency_knows_clients(Binding& b) {
+/// A policy that asks where its clients are and knows nothing of them gives all the same. Said once, of the
+/// first.
+void clients_are_known(Binding& b) {
     if (!b.model.clients.networks.empty()) return;
-    for (std::size_t i = 0; i < b.model.services.size(); ++i)
-        if (std::holds_alternative<Latency>(b.model.services[i].policy) && b.services[i].usable)
+    for (std::size_t i = 0; i < b.model.services.size(); ++i) {
+        const Policy& p = b.model.services[i].policy;
+        const bool asks = std::holds_alternative<Latency>(p) || std::holds_alternative<Geo>(p);
+        if (asks && b.services[i].usable)
             return b.problems.warning(b.services[i].policy,
-                                      "the policy latency knows nothing of clients: give "
-                                      "`clients.latency` or `clients.networks`");
+                                      std::string("the policy ") +
+                                          (std::holds_alternative<Geo>(p) ? "geo" : "latency") +
+                                          " knows nothing of clients: give `clients.latency`, "
+                                          "`clients.networks` or `clients.geoip`");
+    }
 }
 
 /// L4: who can tell a dead datacenter from a cut line.
@@ -140,6 +174,7 @@ void services(Binding& b) {
         negative_ttl(s, b.services[i], b);
         if (!b.services[i].usable) continue;
         strong_needs_three(s, b.services[i], b);
+        objectives_are_possible(s, b.services[i], b);
         one_runs_the_runbook(s, b.services[i], b);
     }
 }
@@ -149,7 +184,7 @@ void services(Binding& b) {
 void review(Binding& b) {
     services(b);
     cname_stands_alone(b);
-    latency_knows_clients(b);
+    clients_are_known(b);
     self_doubt(b);
     for (std::size_t z = 0; z < b.zones.size(); ++z) spread_of_name_servers(z, b);
     if (b.model.zones.empty() && b.problems.ok())

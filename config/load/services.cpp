@@ -96,6 +96,18 @@ void read_service(const Name& name, const Node::Member& member, Binding& b) {
     m.read("unchecked", s.unchecked);
     read_tags(m, s, b);
     read_min_healthy(m, s, b);
+    if (const Node* n = m.get("ramp")) {
+        const Mapping ramp(*n, "services.*.ramp", b.problems);
+        ramp.read("steps", s.ramp.steps);
+        ramp.read("hold", s.ramp.hold);
+        if (!std::is_sorted(s.ramp.steps.begin(), s.ramp.steps.end()))
+            b.problems.error(ramp.place_of("steps"), "ramp: each step is more than the one before");
+    }
+    if (const Node* n = m.get("objectives")) {
+        const Mapping objectives(*n, "services.*.objectives", b.problems);
+        objectives.read("rto", s.objectives.rto);
+        objectives.read("rpo", s.objectives.rpo);
+    }
     read_tier(m, "application", s.application, d, b);
     read_tier(m, "stateful", s.stateful, d, b);
     if (s.unchecked && m.has("application"))

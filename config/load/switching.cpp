@@ -16,15 +16,13 @@ void no_effect(const Mapping& m, std::string_view key, std::string_view why) {
                              "`" + std::string(key) + "` has no effect: " + std::string(why));
 }
 
-/// Who takes a lost share is not a choice yet: only the default may be said.
-void read_lost_share(const Mapping& m, const Service& s) {
-    enum class Share { next, spread };
-    Share said{};
-    if (!m.choose("lost_share", said, {{"next", Share::next}, {"spread", Share::spread}})) return;
-    const Share usual = ordered(s) ? Share::next : Share::spread;
-    if (said != usual)
+/// An order has a next by itself; that its traffic is spread instead is not built yet.
+void read_lost_share(const Mapping& m, Service& s) {
+    using enum Service::LostShare;
+    if (!m.choose("lost_share", s.lost_share, {{"next", next}, {"spread", spread}})) return;
+    if (ordered(s) && s.lost_share == spread)
         not_supported(m.get("lost_share")->place(),
-                      "services.*.failover.lost_share: " + m.get("lost_share")->text, m.problems());
+                      "services.*.failover.lost_share: spread of active_passive", m.problems());
 }
 
 void read_failover(const Mapping& service, Draft& d, Binding& b) {

@@ -3,12 +3,13 @@
 namespace fairway::ctl {
 
 Command status(), explain(), drain(), undrain(), maintenance(), force(), freeze(), unfreeze(), failover(),
-    failback(), approve(), reload(), version(), check_config();
+    failback(), planned_switch(), approve(), reload(), version(), check_config();
 
 const std::vector<Command>& commands() {
-    static const std::vector<Command> all{status(),  explain(), drain(),    undrain(),     maintenance(),
-                                          force(),   freeze(),  unfreeze(), failover(),    failback(),
-                                          approve(), reload(),  version(),  check_config()};
+    static const std::vector<Command> all{status(),      explain(),  drain(),          undrain(),
+                                          maintenance(), force(),    freeze(),         unfreeze(),
+                                          failover(),    failback(), planned_switch(), approve(),
+                                          reload(),      version(),  check_config()};
     return all;
 }
 

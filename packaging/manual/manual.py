@@ -104,6 +104,8 @@ class Schema:
         elif path == "services.*":  # what is required may come from a template
             needed = [k["key"].rpartition(".")[2] for k in self.below(path) if k["required"]]
             out = {**self.mapping(path, whole=False), "anyOf": [{"required": ["use"]}, {"required": needed}]}
+        elif path == "services.*.policy.branches.[].policy":
+            out = {"$ref": "#/definitions/policy"}
         elif takes == "a check, or all, any, at_least, not":
             out = dict(EXPRESSION)
         elif takes == "a list":
@@ -143,10 +145,11 @@ class Schema:
     def document(self):
         check = self.mapping("checks.*")
         combination = self.mapping("services.*.application")
+        policy = self.either(self.mapping("services.*.policy"), self.scalar_for("services.*.policy"))
         return {"$schema": "http://json-schema.org/draft-07/schema#",
                 "title": "fairway.yaml: the configuration of fairwayd",
                 **self.mapping(""),
-                "definitions": {"check": check, "expression": {"anyOf": [SCALAR, combination, {"$ref": "#/definitions/check"}]}}}
+                "definitions": {"check": check, "policy": policy, "expression": {"anyOf": [SCALAR, combination, {"$ref": "#/definitions/check"}]}}}
 
 
 # ---- manual pages

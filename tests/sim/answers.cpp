@@ -1,5 +1,7 @@
 #include "tests/sim/answers.hpp"
 
+#include "config/rendezvous.hpp"
+
 #include <algorithm>
 #include <set>
 
@@ -41,6 +43,9 @@ std::string text(const AnswerPlan& plan, const Service& service, const Model& mo
         for (const auto& c : plan.choices) {
             if (c.weight > 0) add(c);
         }
+    else if (plan.kind == AnswerPlan::Kind::pooled)
+        for (const auto& p : plan.pools)
+            for (const auto& m : p.members) add(plan.choices.at(m.choice));
     else
         for (auto i : plan.by_client) add(plan.choices.at(i));
     std::string joined;
@@ -48,9 +53,58 @@ std::string text(const AnswerPlan& plan, const Service& service, const Model& mo
     return joined;
 }
 
+namespace {
+
+std::string malformed_pools(const AnswerPlan& plan, const Model& model) {
+    if (plan.pools.empty()) return "a plan of no pools";
+    for (const auto& p : plan.pools) {
+        if (p.members.empty()) return "an empty pool";
+        for (const auto& m : p.members)
+            if (m.choice >= plan.choices.size() || m.weight == 0) return "a pool of nothing";
+    }
+    if (!plan.by_client.empty() && plan.by_client.size() != model.clients.classes.size())
+        return "not one pool per client class";
+    auto beyond = [&](auto i) { return i >= plan.pools.size(); };
+    return std::ranges::any_of(plan.by_client, beyond) ? "a client class without a pool" : "";
+}
+
+} // namespace
+
+std::vector<std::string> texts_by_class(const AnswerPlan& plan, const Service& service, const Model& model) {
+    const bool apart = !plan.by_client.empty();
+    if (!apart) return {text(plan, service, model)};
+    std::vector<std::string> texts;
+    for (auto which : std::set(plan.by_client.begin(), plan.by_client.end())) {
+        AnswerPlan his{.kind = AnswerPlan::Kind::draw};
+        if (plan.kind == AnswerPlan::Kind::by_client) his.choices = {plan.choices.at(which)};
+        else
+            for (auto& m : plan.pools.at(which).members) his.choices.push_back(plan.choices.at(m.choice));
+        texts.push_back(text(his, service, model));
+    }
+    return texts;
+}
+
+std::string text_for(const AnswerPlan& plan, const Service& service, const Model& model,
+                     const IpAddress& client) {
+    if (plan.kind != AnswerPlan::Kind::by_client && plan.kind != AnswerPlan::Kind::pooled)
+        return text(plan, service, model);
+    std::size_t which = plan.by_client.empty() ? 0 : plan.by_client.at(client_class(model.clients, client));
+    AnswerPlan his{.kind = AnswerPlan::Kind::draw};
+    if (plan.kind == AnswerPlan::Kind::by_client) his.choices = {plan.choices.at(which)};
+    else {
+        const Pool& pool = plan.pools.at(which);
+        auto rank = [&](auto& m) { return rendezvous_rank(sticky_network(client), m.key, m.weight); };
+        auto stuck = std::ranges::min_element(pool.members, {}, rank);
+        for (auto& m : pool.members)
+            if (pool.how != Pool::How::stick || &m == &*stuck)
+                his.choices.push_back(plan.choices.at(m.choice));
+    }
+    return text(his, service, model);
+}
+
 std::string malformed(const AnswerPlan& plan, const Service& service, const Model& model) {
     using enum AnswerPlan::Kind;
-    if (plan.kind != draw && plan.kind != by_client) return {};
+    if (plan.kind == servfail || plan.kind == nodata) return {};
     if (plan.choices.empty()) return "a plan of no choices";
     for (const auto& c : plan.choices) {
         if (c.addresses.empty()) return "a choice of no addresses";
@@ -60,6 +114,7 @@ std::string malformed(const AnswerPlan& plan, const Service& service, const Mode
     bool drawn = std::ranges::any_of(plan.choices, [](const Choice& c) { return c.weight > 0; });
     if (plan.kind == draw && !drawn) return "a plan whose weights are all 0";
     if (plan.kind == draw) return {};
+    if (plan.kind == pooled) return malformed_pools(plan, model);
     if (plan.by_client.size() != model.clients.classes.size()) return "not one choice per client class";
     auto beyond = [&](auto i) { return i >= plan.choices.size(); };
     return std::ranges::any_of(plan.by_client, beyond) ? "a client class without a choice" : "";

@@ -43,6 +43,13 @@ class Answers {
 /// The datacenters that a plan may name, sorted and joined by "+"; or what it says instead.
 std::string text(const AnswerPlan& plan, const Service& service, const Model& model);
 
+/// The same for each class of clients that is told apart.
+std::vector<std::string> texts_by_class(const AnswerPlan& plan, const Service& service, const Model& model);
+
+/// The same of what one client may be told.
+std::string text_for(const AnswerPlan& plan, const Service& service, const Model& model,
+                     const IpAddress& client);
+
 /// What is wrong with a plan by itself, whatever the world; empty if nothing is.
 std::string malformed(const AnswerPlan& plan, const Service& service, const Model& model);
 

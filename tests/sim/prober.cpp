@@ -154,10 +154,12 @@ void SimProber::arm() {
 
 void SimProber::run() {
     auto spent = std::move(timer_); // alive until we are done: it is what called us
-    while (!line_.empty() && line_.top().when <= now()) {
+    while (!line_.empty()) {
         auto due = line_.top();
+        bool current = due.order == due.look->order;
+        if (current && due.when > now() && !loop_.leap(due.when)) break;
         line_.pop();
-        if (due.order == due.look->order) attend(*due.look);
+        if (current) attend(*due.look);
     }
     arm();
 }

@@ -246,6 +246,14 @@ CommandResult Story::approve(const std::string& id, bool while_frozen) {
     return command(Approve{id}, while_frozen);
 }
 
+CommandResult Story::move(const std::string& name, const std::string& to, bool dry_run) {
+    return command(Move{service(name).name.to_string(), to, dry_run});
+}
+
+CommandResult Story::gives_up(const std::string& name) {
+    return command(Abort{service(name).name.to_string()});
+}
+
 std::string Story::waiting_switch(const std::string& name) {
     auto running = report(name).running;
     return running && running->step == SwitchStep::awaiting_approval ? running->id : "";
@@ -266,10 +274,8 @@ const Answers& Story::history(const std::string& name) const {
 std::string Story::answers(const std::string& name) const { return history(name).now().text; }
 
 std::string Story::answers(const std::string& name, const std::string& client) const {
-    const auto& plan = history(name).now().plan;
-    if (plan.kind != AnswerPlan::Kind::by_client) return answers(name);
-    auto which = plan.by_client.at(client_class(model_->clients, IpAddress::parse(client).value()));
-    return model_->datacenter_of(service(name), plan.choices.at(which).endpoint).name;
+    const auto address = IpAddress::parse(client).value();
+    return text_for(history(name).now().plan, service(name), *model_, address);
 }
 
 std::vector<std::string> Story::addresses(const std::string& name, const std::string& site) const {

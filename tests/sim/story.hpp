@@ -93,6 +93,8 @@ class Story {
                                      bool accept_claim = false);
     policies::CommandResult failback(const std::string& service);
     policies::CommandResult approve(const std::string& switch_id, bool while_frozen = false);
+    policies::CommandResult move(const std::string& service, const std::string& to, bool dry_run = false);
+    policies::CommandResult gives_up(const std::string& service);
     std::string waiting_switch(const std::string& service); ///< its id; empty if none waits for approval
 
     // ---- what clients were told. A service is named by its first label.

@@ -25,7 +25,16 @@ bool Timeline::step(Moment end) {
 }
 
 void Timeline::run_until(Moment end) {
+    leaps_until_ = end;
     while (step(end)) {}
+    leaps_until_ = Moment::min();
+}
+
+bool Timeline::leap(Moment when) {
+    if (when > leaps_until_ || (!events_.empty() && events_.begin()->first.first <= when)) return false;
+    now_ = when;
+    ++happened_;
+    return true;
 }
 
 class SimLoop::Timer : public Loop::Handle {

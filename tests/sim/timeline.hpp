@@ -24,11 +24,14 @@ class Timeline {
     void cancel(Key key) { events_.erase(key); }
     void run_until(Moment end); ///< everything due until then, `end` included
     bool step(Moment end);      ///< the next event only; false (and now is `end`) if there is none until then
+    /// Jumps ahead to `when`, if nothing else happens until then and nobody looks after each event.
+    bool leap(Moment when);
     std::uint64_t events() const { return happened_; }
 
   private:
     std::map<Key, Loop::Callback> events_;
     Moment now_{};
+    Moment leaps_until_ = Moment::min(); ///< while run_until() runs
     std::uint64_t asked_ = 0, happened_ = 0;
 };
 
@@ -43,6 +46,7 @@ class SimLoop : public Loop {
     HandlePtr watch(int fd, unsigned events,
                     IoCallback f) override; ///< a mistake: there are no descriptors here
     void post(Callback f) override;
+    bool leap(Moment when) { return when >= stalled_until_ && timeline_.leap(when); }
 
     void stall(Duration d) {
         stalled_until_ = timeline_.now() + d;

@@ -142,7 +142,7 @@ void Faults::operators() {
         note(what + (r.accepted ? ": accepted: " : ": refused: ") + r.message);
         return r.accepted;
     };
-    switch (random_.below(4)) {
+    switch (random_.below(6)) {
     case 0:
         last_drain_ = story_.now();
         if (drained(service.name, site)) {
@@ -163,6 +163,11 @@ void Faults::operators() {
         commands_[service.name] = story_.now();
         told("failover " + service.name + " to " + site, story_.failover(service.name, site));
         return;
+    case 3:
+        commands_[service.name] = story_.now();
+        told("switch " + service.name + " to " + site, story_.move(service.name, site));
+        return;
+    case 4: told("give up the switch of " + service.name, story_.gives_up(service.name)); return;
     default:
         commands_[service.name] = story_.now();
         told("failback " + service.name, story_.failback(service.name));

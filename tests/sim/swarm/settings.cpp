@@ -40,8 +40,27 @@ std::string ordered(Random& random, Drawn& service, const std::vector<std::strin
     return keys + "    failback: " + failback + "\n";
 }
 
-std::string spread(Random& random) {
-    std::string keys = "    policy: " + one_of(random, {"weighted", "latency"}) + "\n    application: web\n";
+/// A policy that stands in a branch; `sites` are all there are.
+std::string leaf(Random& random, const std::vector<std::string>& sites) {
+    const auto last = sites.back(), first = sites.front();
+    return one_of(random, {"{type: active_passive, order: [" + last + ", " + first + "]}",
+                           "{type: weighted, weights: {" + first + ": 3, " + last + ": 1}}", "round_robin",
+                           "latency", "geo", "sticky", "all"});
+}
+
+std::string branches(Random& random, const std::vector<std::string>& sites) {
+    auto inner = random.chance(0.5)
+                     ? leaf(random, sites)
+                     : "{type: geo, branches: [{when: {country: DE}, policy: " + leaf(random, sites) + "}]}";
+    return "{type: geo, branches: [{when: {continent: EU}, policy: " + inner +
+           "}, {when: {networks: [198.51.100.0/24]}, policy: " + leaf(random, sites) +
+           "}, {policy: " + leaf(random, sites) + "}, {policy: round_robin}]}";
+}
+
+std::string spread(Random& random, const std::vector<std::string>& sites) {
+    auto policy = one_of(random, {"weighted", "latency", "geo", "sticky", "all", ""});
+    if (policy.empty()) policy = branches(random, sites);
+    std::string keys = "    policy: " + policy + "\n    application: web\n";
     if (random.chance(0.3)) keys += "    stateful: plain\n";
     return keys;
 }
@@ -62,14 +81,15 @@ Settings draw_settings(Random& random) {
             "  db: {type: postgres, port: 5432, user: fairway, dbname: postgres, max_lag: 10s}\n"
             "  plain: {type: postgres, port: 5432, user: fairway, dbname: postgres}\ndatacenters:\n";
     for (const auto& s : drawn.sites) yaml += "  " + s + ": {region: " + s + "}\n";
-    yaml += "services:\n";
+    yaml += "clients: {networks: {203.0.113.0/24: {continent: EU, country: DE}, 192.0.2.0/24: {continent: "
+            "EU}, 198.18.0.0/15: {region: east}}}\nservices:\n";
     auto services = 1 + random.below(4);
     for (std::uint64_t i = 0; i < services; ++i) {
         Drawn service{.name = "s" + std::to_string(i)};
         auto kind = random.below(3);
         auto keys = kind == 0   ? following(random, service)
                     : kind == 1 ? ordered(random, service, drawn.sites)
-                                : spread(random);
+                                : spread(random, drawn.sites);
         service.on_all_down =
             one_of(random, {"", "", "as_if_all_up", "last_good", "all", "nodata", "servfail"});
         if (!service.on_all_down.empty()) keys += "    on_all_down: " + service.on_all_down + "\n";

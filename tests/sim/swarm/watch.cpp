@@ -118,14 +118,20 @@ void Watch::judge_living(const Drawn& service, const Answer& answer) {
     if (story_.now() - faults_.last_drain() < 1s) return;
     if (story_.now() - last_doubt_ < surely_known) return; // silence counts anew from its end
     bool living = false;
+    std::set<std::string> good; // sites that work, or have failed for too short a time to be known
     for (const auto& site : settings_.sites) {
         const auto& truth = truth_.at({service.name, site});
         auto lasted = story_.now() - truth.since;
-        if (names(answer.text, site) && (truth.works || lasted < surely_known)) return;
+        if (truth.works || lasted < surely_known) good.insert(site);
         living |= truth.works && lasted > surely_risen && !faults_.drained(service.name, site);
     }
-    if (living)
-        problem(service.name + ": answers " + answer.text + ", only failing ones, while another works");
+    const auto& model = story_.model();
+    const auto& configured =
+        model.services[*model.find_service(*Name::parse(service.name + ".gtm.example.com"))];
+    if (answer.plan.choices.empty() || !living) return;
+    for (const auto& text : texts_by_class(answer.plan, configured, model)) // whoever the client is
+        if (std::ranges::none_of(good, [&](const auto& site) { return names(text, site); }))
+            problem(service.name + ": answers " + text + ", only failing ones, while another works");
 }
 
 void Watch::judge_following(const Drawn& service, const Answer& before, const Answer& after) {

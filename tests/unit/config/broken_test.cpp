@@ -150,8 +150,9 @@ const Row rows[] = {
      "is given twice; first at fairway.yaml:10:3"},
     {"policy misspelt", service("    policy: ^wieghted\n    application: web\n" + two_sites),
      "(did you mean `weighted`?)"},
-    {"policy for later", service("    policy: ^geo\n    application: web\n" + two_sites),
-     "services.*.policy.type: geo is not supported yet"},
+    {"key of another policy",
+     service("    policy: {type: geo, ^order: [east]}\n    application: web\n" + two_sites),
+     "`order` has no meaning for the policy geo"},
     {"cname beside addresses",
      service("    policy: weighted\n    unchecked: true\n"
              "    endpoints: {east: {addresses: [192.0.2.1], cname: ^lb.example.net.}, west: {addresses: "
@@ -322,9 +323,14 @@ const Row rows[] = {
          "failover: automatic\n    hooks: {fence: {exec: [fence]}}\n" +
          two_sites,
      "each of them would run the hooks"},
-    {"lost share that is not the usual",
-     with_policy("    application: web\n    failover: {lost_share: ^next}\n" + two_sites),
-     "lost_share: next is not supported yet"},
+    {"lost share of an order",
+     service("    policy: active_passive\n    application: web\n    failover: {lost_share: ^spread}\n" +
+             two_sites),
+     "lost_share: spread of active_passive is not supported yet"},
+    {"ramp that goes down", with_policy("    application: web\n    ramp: {^steps: [50%, 10%]}\n" + two_sites),
+     "each step is more than the one before"},
+    {"ramp of nothing", with_policy("    application: web\n    ramp: {steps: [^0%]}\n" + two_sites),
+     "expected"},
     {"address unchecked by itself",
      with_policy("    application: web\n    endpoints: {east: {addresses: [{address: 192.0.2.1, ^unchecked: "
                  "true}]}}\n"),

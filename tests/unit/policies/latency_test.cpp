@@ -20,7 +20,7 @@ struct Nearest {
         std::vector<Candidate> list;
         for (EndpointIndex e = 0; e < fit.size(); ++e)
             list.push_back({e, fit[e], fit[e], s.endpoints[e].addresses, 1});
-        AnswerPlan plan = latency(std::get<Latency>(s.policy), model, s, list, previous);
+        AnswerPlan plan = select({model, s, list}, {}, previous);
         return plan.choices.at(plan.by_client.at(0)).endpoint;
     }
     /// Answers the second endpoint at first, because the first one is not fit; then what `rtt` makes of it.
@@ -130,6 +130,6 @@ TEST_CASE("a fit site is preferred to a nearer braked one, margin or not") {
     const Service& s = n.model.services[0];
     std::vector<Candidate> list{{0, false, true, s.endpoints[0].addresses, 1},
                                 {1, true, true, s.endpoints[1].addresses, 1}};
-    AnswerPlan plan = latency(std::get<Latency>(s.policy), n.model, s, list, n.previous);
+    AnswerPlan plan = select({n.model, s, list}, {}, n.previous);
     CHECK(plan.choices.at(0).endpoint == 1);
 }

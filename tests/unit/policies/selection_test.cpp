@@ -37,8 +37,8 @@ void each_state(std::size_t n, const std::function<void(const std::vector<Be>&)>
 }
 
 AnswerPlan planned(const Model& m, const std::vector<Be>& states, std::optional<EndpointIndex> active = {}) {
-    std::vector<std::optional<EndpointIndex>> nothing_before;
-    return select(m, m.services[0], candidates(m.services[0], states), active, nothing_before);
+    Previous nothing_before;
+    return select({m, m.services[0], candidates(m.services[0], states)}, active, nothing_before);
 }
 
 /// The endpoint that ranks first: whole before degraded before braked, then by `cost`, then the earlier one.
@@ -194,7 +194,8 @@ TEST_CASE("L8, P1: a name is an answer as good as an address, when nothing is fi
     s.endpoints[0].targets[web] = {{.host = std::string("lb.example.net"), .port = 443}};
     auto list = candidates(s, {Be::fit, Be::fit});
     list[0].cname = s.endpoints[0].cname;
-    auto plan = weighted(list);
+    Previous nothing_before;
+    auto plan = select({m, s, list}, {}, nothing_before);
     REQUIRE(plan.choices.size() == 2);
     CHECK(plan.choices[0].cname == s.endpoints[0].cname);
     CHECK_FALSE(plan.choices[1].cname);
