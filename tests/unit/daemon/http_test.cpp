@@ -33,7 +33,7 @@ Now now() { return {Instant(std::chrono::steady_clock::now().time_since_epoch())
 struct Control {
     probes::UvLoop loop;
     Desk desk{loop};
-    Reports reports{desk,
+    daemon::Reports reports{desk,
                     [] {
                         Report r = a_report();
                         r.at.mono = now().mono;
@@ -231,7 +231,7 @@ TEST_CASE("the pages: alive, ready, status and metrics; nothing else, and nothin
 TEST_CASE("H5: not ready while a service is undecided") {
     probes::UvLoop loop;
     Desk desk(loop);
-    Reports reports(
+    daemon::Reports reports(
         desk,
         [] {
             Report r;
