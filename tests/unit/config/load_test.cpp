@@ -57,7 +57,7 @@ TEST_CASE("the rest of the contract is known: it is refused as not supported yet
     for (const char* file : {"tour.yaml", "contract.yaml"}) {
         Diagnostics problems;
         CHECK_FALSE(fairway::load::load(std::string(TEST_DATA "/") + file, problems));
-        CHECK(problems.errors() >= 10); // falls as they come to be supported
+        CHECK(problems.errors() > 0); // falls as they come to be supported
         for (const Diagnostic& d : problems.all()) {
             if (d.severity == Diagnostic::Severity::warning) continue;
             CAPTURE(d.to_string());
