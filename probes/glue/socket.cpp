@@ -150,10 +150,11 @@ int status_of(const std::string& head) {
     return http && error == std::errc() && end == head.data() + 12 ? status : 0;
 }
 
-/// 502 to 504: the proxy is well, and nobody answers it. All else it refuses by itself.
+/// 5xx: the proxy is well, and nobody answers it (squid says 503, tinyproxy 500). All else it refuses by
+/// itself.
 void refused_by_proxy(Connection& c, const SocketAddress& proxy, int status) {
     c.socket = Socket();
-    c.proxy_failed = status < 502 || status > 504;
+    c.proxy_failed = status < 500 || status > 599;
     c.proxy_says = "the proxy " + proxy.to_string() +
                    (status ? " says " + std::to_string(status) : " does not speak HTTP");
 }

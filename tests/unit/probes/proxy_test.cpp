@@ -67,7 +67,7 @@ TEST_CASE("proxy: a target that speaks first is heard, whatever packet its words
 
 TEST_CASE(
     "proxy: that it reaches nobody is silence of the target; that it cannot be used is our own fault (L3)") {
-    for (const char* status : {"502", "503", "504"}) {
+    for (const char* status : {"500", "502", "503", "504"}) {
         const Observation seen =
             through(TcpCheck{}, saying("HTTP/1.1 " + std::string(status) + " no\r\n\r\n"));
         CHECK_SEEN(seen, fail, unreachable);
