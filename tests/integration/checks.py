@@ -5,6 +5,7 @@ Every row of CHECKS is a check and what must be seen of it: outcome, reason, and
 """
 
 import subprocess
+import time
 import urllib.error
 import urllib.request
 
@@ -224,6 +225,8 @@ def _(world):
 def _(world):
     member = world.seen("https2")
     check("certificate_ends=20" in member["last"]["facts"], member["last"]["facts"])
+    ends = world.fairway.metric("fairway_member_certificate_expiry_timestamp_seconds", check="https2", datacenter="east")
+    check(ends and 9 < (ends - time.time()) / 86400 <= 10, f"it ends at {ends}")
     wait_until("it is up", lambda: world.seen("https2")["verdict"] == "ready", 10)
     equal(world.fairway.addresses("https2.gtm.example.com"), [world.site], "the answer")
 
