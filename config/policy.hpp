@@ -42,7 +42,7 @@ struct Branch;
 /// By where the client is: the first branch that matches and has a fit endpoint. Without branches the
 /// datacenter in the client's own region, else the nearest by map.
 struct Geo {
-    std::vector<Branch> branches{};
+    std::vector<Branch> branches;
 };
 
 using Policy = std::variant<ActivePassive, Weighted, RoundRobin, Latency, Geo, Sticky, All>;
