@@ -1,9 +1,9 @@
 // Push: what datacenters report of themselves, and what their silence comes to.
 //
 // A report is an observation as it comes: `fall` counts reports. When none has come for the check's time to
-// live the member is unknown, again and again: silence moves no verdict, but what was said last is no longer
-// believed (L13, L14). Members of every other kind are handed on to another prober. Belongs to the control
-// loop's thread.
+// live the member is unknown, again and again: silence moves no verdict. A claim to be primary is held for
+// three times as long, then it has ended (policies/follow; L13, L14). Members of every other kind are handed
+// on to another prober. Belongs to the control loop's thread.
 #pragma once
 
 #include "probes/async/loop.hpp"
