@@ -2,7 +2,7 @@
 """Builds and runs the test suites and counts their cases. ./tests/run calls it; here is what it does, in this order:
 
     build-asan   everything with AddressSanitizer and UndefinedBehaviorSanitizer; suites unit, sim, wire, integration
-    build-tsan   the unit tests that have threads, with ThreadSanitizer
+    build-tsan   the unit tests that have threads, with ThreadSanitizer; built while wire and integration wait
     --all        build-clang: everything with clang, without a warning; the fuzzers for a while;
                  build: a release, etcd, Patroni, NATS, RabbitMQ, Galera and many random worlds before it, and the tour;
                  the Debian package, built and installed on a fresh Debian that boots for it
@@ -18,10 +18,13 @@ import pathlib
 import re
 import subprocess
 import sys
+import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 SUITES = ["unit", "sim", "wire", "integration"]
+WAITING = ["wire", "integration"]       # suites that mostly wait
 THREADED = ["probes", "dns", "daemon"]  # unit tests that start threads
 FUZZ_SECONDS = 60                       # for each fuzzer under --all
 MUTATIONS = 1_000_000                   # packets under --all
@@ -90,15 +93,22 @@ def configure(directory, options, env=None):
 
 
 def build(directory, options, targets=(), env=None):
-    """Configures and builds; a failure is a failed case of its own."""
+    """Configures and builds; a failure is a failed case of its own. Targets are a list, or what tells them once it is configured."""
     begin = time.monotonic()
     say(f"{directory}: building")
-    good = configure(directory, options, env) and run(["ninja", "-C", directory, *targets], f"build {directory}")
+    good = configure(directory, options, env) and run(
+        ["ninja", "-C", directory, *(targets() if callable(targets) else targets)], f"build {directory}")
     if good:
         say(f"{directory}: built in {time.monotonic() - begin:.0f} s")
     else:
         add("build", directory, 0, 1, time.monotonic() - begin, "does not build")
     return good
+
+
+def build_threaded():
+    """The second build, at the lowest priority: it fills the cores while stories wait for their servers."""
+    os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), 19)  # of this thread; what it starts inherits it
+    return build("build-tsan", TSAN, lambda: targets_of("build-tsan", THREADED))
 
 
 def introspect(directory, what):
@@ -236,11 +246,14 @@ def main():
         parser.error(f"no suite {', '.join(sorted(unknown))}")
 
     ordinary = [suite for suite in SUITES if suite in chosen]
-    if ordinary and build("build-asan", ASAN, ["all", "meson-test-prereq"]):
-        for suite in ordinary:
-            test("build-asan", suite)
-    if "tsan" in chosen and configure("build-tsan", TSAN):
-        if build("build-tsan", TSAN, targets_of("build-tsan", THREADED)):
+    with ThreadPoolExecutor(1) as beside:
+        threaded = None
+        if ordinary and build("build-asan", ASAN, ["all", "meson-test-prereq"]):
+            for suite in ordinary:
+                if "tsan" in chosen and suite in WAITING:
+                    threaded = threaded or beside.submit(build_threaded)
+                test("build-asan", suite)
+        if "tsan" in chosen and (threaded or beside.submit(build_threaded)).result():
             test("build-tsan", "unit", THREADED, label="tsan")
     if options.all:
         everything_longer()
