@@ -63,7 +63,7 @@ struct Engine::State {
     Instant started{};
     bool warm = false;
 
-    // ---- making (engine.cpp)
+    // ---- making (engine_make.cpp, engine_reload.cpp)
     void adopt(ModelPtr next, const Restored& restored, Now now, std::vector<MemberState> old_members,
                std::vector<ServiceState> old_services, const Model* old_model);
     void restore(const Restored& restored, Now now);
@@ -116,6 +116,10 @@ struct Engine::State {
     CommandResult request_switch(ServiceIndex index, SwitchCause cause, EndpointIndex to,
                                  const std::string& who, Effects& out, Now now);
 };
+
+/// Carries the latch, the followed claim, the running switch and the rest over to the same service of a new
+/// model.
+void carry_over(ServiceState& to, ServiceState& from, const Model& old_model, const Model& model, Now now);
 
 MemberRecord record_of(const MemberState& m, Now now);
 Transition member_transition(const MemberState& m, Change change, Severity severity, std::string reason,

@@ -1,0 +1,108 @@
+// How an engine comes to be: its members bound to a model, its services, and what the store gave back (L20).
+#include "policies/engine_state.hpp"
+
+#include <algorithm>
+
+namespace fairway::policies {
+
+namespace {
+
+/// For this long after it was known health is a truth; later it is a hint (L20).
+constexpr Duration health_is_true_for = 60s;
+
+MemberId next_id(std::vector<std::int32_t>& slot_of) {
+    slot_of.push_back(-1);
+    return static_cast<MemberId>(slot_of.size() - 1);
+}
+
+void depend(std::vector<MemberState>& members, const BoundEndpoint& bound, ServiceIndex s) {
+    for (auto* tier : {&bound.application, &bound.stateful})
+        for (const BoundCheck& b : *tier)
+            for (MemberSlot slot : b.members)
+                if (auto& list = members[slot].services; list.empty() || list.back() != s) list.push_back(s);
+}
+
+} // namespace
+
+void Engine::State::bind_members(std::vector<MemberState> old_members) {
+    binding = bind(*model);
+    std::unordered_map<std::string, MemberState*> known;
+    for (MemberState& m : old_members) known.emplace(m.spec.key(), &m);
+    // Doubt lasts, with the witnesses that are left, and so does what waits for them.
+    std::vector<MemberId> doubted;
+    for (MemberSlot slot : doubt.witnesses) doubted.push_back(old_members[slot].id);
+
+    members.clear();
+    told.clear();
+    for (const ProbeSpec& spec : binding.probes) {
+        MemberState m{.spec = spec, .datacenter = model->find_datacenter(spec.datacenter)};
+        if (auto it = known.find(spec.key()); it != known.end()) {
+            m.id = it->second->id;
+            m.health = std::move(it->second->health);
+            m.lag = it->second->lag;
+        } else m.id = next_id(slot_of);
+        members.push_back(std::move(m));
+        told.push_back({members.back().id, spec});
+    }
+    std::ranges::fill(slot_of, -1);
+    for (std::size_t i = 0; i < members.size(); ++i) slot_of[members[i].id] = static_cast<std::int32_t>(i);
+    for (ServiceIndex s = 0; s < model->services.size(); ++s)
+        for (const BoundEndpoint& e : binding.services[s]) depend(members, e, s);
+
+    brink.clear(); // the next look at each brings it back
+    doubt.witnesses.clear();
+    for (MemberId id : doubted)
+        if (slot_of[id] >= 0) doubt.witnesses.push_back(static_cast<MemberSlot>(slot_of[id]));
+}
+
+void Engine::State::adopt(ModelPtr next, const Restored& restored, Now now,
+                          std::vector<MemberState> old_members, std::vector<ServiceState> old_services,
+                          const Model* old_model) {
+    configured = std::move(next);
+    adopt_aliases(restored, now);
+    bind_members(std::move(old_members));
+    services.clear();
+    for (ServiceIndex s = 0; s < model->services.size(); ++s) {
+        services.push_back(fresh_state(s, *model, now.mono));
+        if (old_model)
+            if (auto o = old_model->find_service(model->services[s].name))
+                carry_over(services.back(), old_services[*o], *old_model, *model, now);
+    }
+    dues.clear();
+    marked.clear();
+    dirty.assign(services.size(), 0);
+    mark_all();
+}
+
+void Engine::State::restore(const Restored& restored, Now now) {
+    overrides = restored.overrides;
+    // A clock that was set back a little is none the worse; one that starts in the past proves nothing.
+    auto age = restored.alive ? std::optional(now.wall - *restored.alive) : std::nullopt;
+    warm = age && *age > -health_is_true_for && *age < health_is_true_for;
+    for (const ServiceRecord& r : restored.services)
+        if (auto name = Name::parse(r.service))
+            if (auto s = model->find_service(*name)) policies::restore(services[*s], r, *model, now);
+    for (ServiceState& s : services) s.warm = warm;
+    if (!warm) {
+        for (const MemberRecord& r : restored.members) outdated.push_back({.key = r.key, .decided = false});
+        return;
+    }
+
+    std::unordered_map<std::string, const MemberRecord*> known;
+    for (const MemberRecord& r : restored.members) known.emplace(r.key, &r);
+    for (MemberState& m : members) {
+        auto it = known.find(m.spec.key());
+        if (it == known.end()) continue;
+        const MemberRecord& r = *it->second;
+        if (!r.decided) continue;
+        auto verdict = [](bool up) { return up ? Readiness::ready : Readiness::unready; };
+        m.health.works = {verdict(r.up), now.at(r.since), r.passes, r.fails, now.at(r.run_since)};
+        if (r.requirements_hold)
+            m.health.meets.verdict = m.health.keeps_up.verdict = verdict(*r.requirements_hold);
+        if (r.degraded) m.health.whole = {.verdict = Readiness::unready, .since = now.mono};
+        m.health.weight = r.weight;
+        if (r.up) m.health.last_pass = now.mono; // a witness (L4): it passed less than a minute ago
+    }
+}
+
+} // namespace fairway::policies

@@ -1,0 +1,130 @@
+// The stage that makes the plan: what it rests on, and what each endpoint would answer (L7, L8, L11, L14).
+#include "policies/all_down.hpp"
+#include "policies/service.hpp"
+
+#include <algorithm>
+
+namespace fairway::policies {
+
+namespace {
+
+bool has(const Service& s, EndpointIndex e, Family f) {
+    return std::ranges::any_of(s.endpoints[e].addresses, [&](auto& a) { return a.family == f; });
+}
+
+/// A is answered as if healthy where only IPv4 was lost and no fit endpoint has any (L11).
+void rescue_v4(const ServiceState& s, const ServiceContext& c, std::vector<Candidate>& list) {
+    for (auto& k : list)
+        if (k.fit && has(c.service, k.endpoint, Family::v4)) return;
+    for (auto& k : list) {
+        const EndpointState& e = s.endpoints[k.endpoint];
+        if (e.assessment.lost_v4 && e.assessment.stateful == Readiness::ready && !e.excluded)
+            k.fit = k.usable = true;
+    }
+}
+
+std::vector<Candidate> not_excluded(const ServiceState& s, const ServiceContext& c) {
+    std::vector<Candidate> list;
+    for (EndpointIndex e = 0; e < s.endpoints.size(); ++e) {
+        const Endpoint& endpoint = c.service.endpoints[e];
+        list.push_back(
+            {e, false, !s.endpoints[e].excluded, endpoint.addresses, endpoint.weight, endpoint.cname});
+    }
+    return list;
+}
+
+/// What a plan can rest on.
+enum class Footing { excluded, nothing_fit, followed, policy };
+
+Footing footing(const Turn& t, std::span<const Candidate> list) {
+    if (std::ranges::all_of(t.s.endpoints, &EndpointState::excluded)) return Footing::excluded;
+    if (!t.c.service.follows_primary())
+        return std::ranges::any_of(list, &Candidate::fit) ? Footing::policy : Footing::nothing_fit;
+    if (!t.s.followed) return Footing::nothing_fit;
+    if (t.s.endpoints[t.s.followed->endpoint].excluded) return Footing::excluded;
+    bool give_up = t.s.no_primary_critical && t.c.service.on_no_primary == Service::OnNoPrimary::on_all_down;
+    return give_up ? Footing::nothing_fit
+                   : Footing::followed; // the followed site stays, whatever is fit (L14)
+}
+
+/// Tells when its footing is lost and regained.
+void tell_footing(Turn& t, Footing g) {
+    bool down = g == Footing::nothing_fit, excluded = g == Footing::excluded;
+    if (down && !t.s.all_down) {
+        t.s.all_down_since = t.c.now.mono;
+        t.why = "nothing is fit, on_all_down is " + std::string(to_string(t.c.service.on_all_down.mode)) +
+                (t.why.empty() ? "" : ": " + t.why);
+        t.say(Change::all_down, Severity::critical, t.why).evidence = t.evidence;
+    }
+    if (excluded && !t.s.all_excluded) {
+        t.why = "everything it could answer is excluded by an operator: SERVFAIL";
+        t.say(Change::all_down, Severity::critical, t.why);
+    }
+    if ((t.s.all_down && !down) || (t.s.all_excluded && !excluded))
+        t.say(Change::all_down_over, Severity::info, t.why.empty() ? "an endpoint is fit again" : t.why);
+    t.s.all_down = down;
+    if (!t.s.all_excluded) t.s.excluded_since = t.c.now.mono;
+    t.s.all_excluded = excluded;
+}
+
+/// A standby that could take over; until one is known again (after a restart), the one that was answered.
+AnswerPlan standby_plan(const Turn& t, std::span<const Candidate> list) {
+    for (const Candidate& k : list)
+        if (can_take_over(t.s, t.c, k.endpoint)) return only(k);
+    EndpointIndex last = t.s.last_good.empty() ? t.s.followed->endpoint : t.s.last_good.front();
+    return only(list[t.s.endpoints[last].excluded ? t.s.followed->endpoint : last]);
+}
+
+AnswerPlan followed_plan(const Turn& t, std::span<const Candidate> list) {
+    bool standby = t.s.no_primary_critical && t.c.service.on_no_primary == Service::OnNoPrimary::standby;
+    return standby ? standby_plan(t, list) : only(list[t.s.followed->endpoint]);
+}
+
+} // namespace
+
+std::string site_of(const Choice& choice, const ServiceContext& c) {
+    if (choice.endpoint == no_endpoint) return std::string(to_string(c.service.on_all_down.mode));
+    return c.model.datacenter_of(c.service, choice.endpoint).name;
+}
+
+std::vector<Candidate> candidates(const ServiceState& s, const ServiceContext& c) {
+    std::vector<Candidate> list = not_excluded(s, c);
+    for (Candidate& k : list) {
+        k.fit = s.endpoints[k.endpoint].fit || s.endpoints[k.endpoint].pressed;
+        k.usable = k.fit || s.endpoints[k.endpoint].braked;
+        if (auto step = s.endpoints[k.endpoint].ramp_step; step && *step < c.service.ramp.steps.size())
+            k.part = c.service.ramp.steps[*step];
+        k.degraded = s.endpoints[k.endpoint].degraded;
+        k.share = s.endpoints[k.endpoint].share;
+    }
+    rescue_v4(s, c, list);
+    for (Candidate& k :
+         list) { // unhealthy addresses are withdrawn, unless that would withdraw all of a family asked for
+        const EndpointState& e = s.endpoints[k.endpoint];
+        std::vector<IpAddress> healthy;
+        for (std::size_t i = 0; i < k.addresses.size(); ++i)
+            if (e.assessment.healthy[i] || (e.assessment.lost_v4 && k.addresses[i].family == Family::v4))
+                healthy.push_back(k.addresses[i]);
+        if (!healthy.empty() && e.assessment.application == Readiness::ready)
+            k.addresses = std::move(healthy);
+        else if (k.fit && e.assessment.lost_v4) k.addresses = std::move(healthy);
+    }
+    return list;
+}
+
+AnswerPlan make_plan(Turn& t) {
+    if (!t.s.served) return t.s.keeps_plan ? t.s.plan : AnswerPlan{};
+    auto list = candidates(t.s, t.c);
+    Footing g = footing(t, list);
+    tell_footing(t, g);
+    switch (g) {
+    case Footing::excluded: return {};
+    case Footing::nothing_fit:
+        return all_down(t.c.model, t.c.service, not_excluded(t.s, t.c), t.s.last_good, t.s.active);
+    case Footing::followed: return followed_plan(t, list);
+    case Footing::policy: break;
+    }
+    return select({t.c.model, t.c.service, list}, t.s.active, t.s.previous);
+}
+
+} // namespace fairway::policies
