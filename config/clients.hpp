@@ -2,6 +2,7 @@
 #pragma once
 
 #include "config/address.hpp"
+#include "config/time.hpp"
 
 #include <cstdint>
 #include <optional>
@@ -40,6 +41,13 @@ struct Clients {
     std::vector<Network> networks; ///< sorted by prefix; the longest match wins
     std::vector<ClientClass> classes{ClientClass{}};
     std::vector<std::vector<Prefix>> lists; ///< networks that branches of policies name
+};
+
+/// How much is remembered of the round trips that are measured elsewhere and told to us.
+struct LearnedSettings {
+    std::size_t networks = 4096; ///< remembered at most
+    Duration half_life = 1h;     ///< a measurement of this age counts half as much as a new one
+    bool operator==(const LearnedSettings&) const = default;
 };
 
 } // namespace fairway

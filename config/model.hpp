@@ -239,6 +239,7 @@ struct Model {
     Brake brake;
     std::vector<Datacenter> datacenters;
     Clients clients;
+    LearnedSettings learned;
     std::vector<CheckPtr> checks;
     std::vector<Service> services; ///< sorted by name
     std::vector<Zone> zones;
