@@ -4,7 +4,7 @@
     build-asan   everything with AddressSanitizer and UndefinedBehaviorSanitizer; suites unit, sim, wire, integration
     build-tsan   the unit tests that have threads, with ThreadSanitizer; built while wire and integration wait
     --all        build-clang: everything with clang, without a warning; the fuzzers for a while;
-                 build: a release, etcd, Patroni, NATS, RabbitMQ, Galera and many random worlds before it, and the tour;
+                 build: a release, etcd, Patroni, NATS, RabbitMQ, Galera, the drills and many random worlds before it, and the tour;
                  the Debian package, built and installed on a fresh Debian that boots for it
 
 A case is a doctest test case or a story of tests/lab. A program that crashes, times out or cannot be built is one
@@ -215,6 +215,7 @@ def everything_longer():
         script("wire", "peers, whole corpus", ["/usr/bin/python3", "-B", "tests/wire/peers.py"],
                {"FAIRWAY_CORPUS": CORPUS, "FAIRWAY_BUILD": str(ROOT / "build")})
         script("integration", "stores", ["/usr/bin/python3", "-B", "tests/integration/stores.py"], {"FAIRWAY_BUILD": str(ROOT / "build")})
+        script("drills", "drills", ["tests/drills/run"], {"FAIRWAY_BUILD": str(ROOT / "build")}, within=1500)
         script("integration", "rabbitmq", ["/usr/bin/python3", "-B", "tests/integration/rabbitmq.py"], {"FAIRWAY_BUILD": str(ROOT / "build")})
         script("integration", "galera", ["/usr/bin/python3", "-B", "tests/integration/galera.py"], {"FAIRWAY_BUILD": str(ROOT / "build")})
         script("sim", "swarm", ["build/tests/sim/swarm"], {"FAIRWAY_SWARM_SEEDS": str(SWARM_SEEDS)}, within=3600)

@@ -19,21 +19,25 @@ http {{
     server {{
         {listen}
         location /healthz {{ default_type text/plain; return {status} "{site} says {status}\\n"; }}
+        {behind}
     }}
 }}
 """
 
 
 class Nginx:
-    def __init__(self, lab, site, addresses, port):
+    """`behind`: the address and port of an application that everything but /healthz is passed to."""
+
+    def __init__(self, lab, site, addresses, port, behind=None):
         self.lab, self.site, self.port, self.process = lab, site, port, None
+        self.behind = f"location / {{ proxy_pass http://{behind}; proxy_next_upstream off; }}" if behind else ""
         self.addresses = [addresses] if isinstance(addresses, str) else list(addresses)
         self.home = lab.directory / site / "nginx"
         self.home.mkdir(parents=True, exist_ok=True)
 
     def start(self, status=200):
         listen = "\n        ".join(f"listen {address}:{self.port};" for address in self.addresses)
-        (self.home / "nginx.conf").write_text(CONFIG.format(home=self.home, listen=listen, status=status, site=self.site))
+        (self.home / "nginx.conf").write_text(CONFIG.format(home=self.home, listen=listen, status=status, site=self.site, behind=self.behind))
         self.process = Process(self.lab, f"{self.site}-nginx", [
             "/usr/sbin/nginx", "-p", self.home, "-e", self.home / "error.log", "-c", self.home / "nginx.conf"])
         wait_until(f"nginx of {self.site} listens\n{self.process.tail()}", lambda: all(accepts(a, self.port) for a in self.addresses), 10)

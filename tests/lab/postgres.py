@@ -28,7 +28,7 @@ SETTINGS = {
     "logging_collector": "off",
     "log_connections": "on",
 }
-HBA = "host all fairway 127.0.0.0/8 trust\nhost all all 127.0.0.0/8 scram-sha-256\nhost replication all 127.0.0.0/8 scram-sha-256\n"
+HBA = "host all fairway {0} trust\nhost all all {0} scram-sha-256\nhost replication all {0} scram-sha-256\n"
 
 
 class Postgres:
@@ -55,7 +55,7 @@ class Postgres:
         self._run("initdb", "-D", self.home, "-U", "lab", "-k", "-N", "-A", "scram-sha-256", f"--pwfile={password}",
                   "-E", "UTF8", "--locale=C")
         password.unlink()
-        (self.home / "pg_hba.conf").write_text(HBA)
+        (self.home / "pg_hba.conf").write_text(HBA.format(self.lab.network))
         with open(self.home / "postgresql.conf", "a") as settings:
             settings.writelines(f"{key} = '{value}'\n" for key, value in SETTINGS.items())
         self._start(upstream=None)

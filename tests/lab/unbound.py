@@ -11,7 +11,7 @@ server:
   pidfile: "{home}/unbound.pid"
   use-syslog: no
   interface: {address}@{port}
-  access-control: 127.0.0.0/8 allow
+  access-control: {network} allow
   do-not-query-localhost: no
   module-config: "iterator"
   num-threads: 1
@@ -32,7 +32,7 @@ class Unbound:
         home = lab.directory / "unbound"
         home.mkdir()
         (home / "unbound.conf").write_text(CONFIG.format(
-            home=home, address=self.address, port=self.port, zone=zone,
+            home=home, network=lab.network, address=self.address, port=self.port, zone=zone,
             upstream_address=fairway.dns[0], upstream_port=fairway.dns[1]))
         self.process = Process(lab, "unbound", ["/usr/sbin/unbound", "-d", "-c", home / "unbound.conf"])
         wait_until(f"unbound answers\n{self.process.tail()}", lambda: self._answers(zone), 10)

@@ -125,6 +125,7 @@ class Lab:
     """A temporary directory, addresses and ports in it, and the processes that must not outlive it."""
 
     _networks = itertools.count(os.getpid())
+    network = "127.0.0.0/8"  # of all its addresses
 
     def __init__(self, prefix="fairway-lab."):
         self.directory = pathlib.Path(tempfile.mkdtemp(prefix=prefix))
