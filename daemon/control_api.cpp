@@ -32,6 +32,7 @@ HttpResponse ControlApi::get(const HttpRequest& request, std::string_view what) 
     if (what == "version") return {200, to_json(office_.about)};
     if (what == "status") return status();
     if (what == "explain") return explain(request);
+    if (what == "latency") return office_.latency(request);
     return unknown();
 }
 
@@ -50,14 +51,19 @@ HttpResponse ControlApi::explain(const HttpRequest& request) {
     const auto client = IpAddress::parse(argument("client"));
     if (!client && !argument("client").empty())
         return error(400, "client must be an address, such as 192.0.2.1");
-    const auto found = desk_.ask([f = office_.explain, name, client] { return f(*name, client); }, patience);
+    const std::string word = argument("type").empty() ? "A" : argument("type");
+    const auto type = question_type(word);
+    if (!type) return error(400, "type must be a record type, such as AAAA");
+    auto found =
+        desk_.ask([f = office_.explain, name, t = *type, client] { return f(*name, t, client); }, patience);
     if (!found) return busy();
-    if (!*found) return error(404, name->to_string() + " is not a service of this configuration");
-    return {200, to_json(**found)};
+    found->type = word;
+    return {200, to_json(*found)};
 }
 
 HttpResponse ControlApi::post(const HttpRequest& request, std::string_view what, const std::string& who) {
     if (what.starts_with(push)) return office_.push(what.substr(push.size()), request);
+    if (what == "latency") return office_.latency(request);
     if (what == "reload") return result(office_.reload(who));
     const auto body = JsonValue::parse(request.body.empty() ? "{}" : request.body);
     if (!body || !body->is_object()) return error(400, "the body must be a JSON object");

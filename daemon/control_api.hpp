@@ -6,6 +6,7 @@
 #pragma once
 
 #include "daemon/desk.hpp"
+#include "daemon/explained.hpp"
 #include "daemon/http_server.hpp"
 #include "daemon/requests.hpp"
 #include "daemon/serialize.hpp"
@@ -16,9 +17,10 @@ namespace fairway::daemon {
 /// server's.
 struct ControlOffice {
     std::function<std::variant<policies::CommandResult, BadRequest>(const policies::Command&)> command;
-    std::function<std::optional<policies::Explanation>(const Name&, std::optional<IpAddress>)> explain;
+    std::function<Explained(const Name&, std::uint16_t type, std::optional<IpAddress>)> explain;
     std::function<policies::CommandResult(const std::string& operator_name)> reload; ///< waits
     std::function<HttpResponse(std::string_view check, const HttpRequest&)> push;    ///< waits
+    std::function<HttpResponse(const HttpRequest&)> latency;                         ///< waits
     About about;
 };
 

@@ -5,6 +5,8 @@
 #include "daemon/dns_front.hpp"
 #include "daemon/hook_link.hpp"
 #include "daemon/http_server.hpp"
+#include "daemon/latency_office.hpp"
+#include "daemon/learner.hpp"
 #include "daemon/log.hpp"
 #include "daemon/memory.hpp"
 #include "daemon/metrics.hpp"
@@ -17,6 +19,7 @@
 #include "probes/uv_loop.hpp"
 #include "probes/worker.hpp"
 
+#include <algorithm>
 #include <csignal>
 #include <stdexcept>
 
@@ -37,6 +40,11 @@ Engine first_answers(const Loaded& loaded, const Restored& restored) {
                   clock_now()); // pure: asked a second time by the controller, it says the same
     engine.start(clock_now());
     return engine;
+}
+
+/// What answers were made of when the last process ended.
+Learned learned(const Loaded& loaded, const Restored& restored) {
+    return LatencyBook(loaded.model->learned, restored.learned).used();
 }
 
 std::vector<std::pair<SocketAddress, Fd>> listen_all(const HttpSettings& settings) {
@@ -69,7 +77,12 @@ Now clock_now() {
 /// Members in the order in which they are made; the end is the other way round, so that whoever calls goes
 /// first.
 struct Daemon::State {
-    State(Loaded loaded, Helper helper, OpenedState opened)
+    State(Loaded configured, Helper helper, OpenedState opened)
+        : State(configured, with_learned(configured, learned(configured, opened.restored)), std::move(helper),
+                std::move(opened)) {}
+
+    /// `loaded` is as configured, with what was learned.
+    State(const Loaded& configured, const Loaded& loaded, Helper helper, OpenedState&& opened)
         : restored(std::move(opened.restored)),
           set_aside(std::move(opened.set_aside)),
           model(loaded.model),
@@ -88,9 +101,12 @@ struct Daemon::State {
               probes::ProbeWorker::Options{.threads = model->probes.threads}),
           prober(loop, worker, [this](std::span<const Observation> batch) { controller->observe(batch); }),
           controller(std::make_unique<Controller>(loop, prober, storage, hooks, outlets(), model, restored)),
-          loader(model->file, model,
+          loader(configured, learned(configured, restored),
                  {[this](Loaded l) { return adopt(std::move(l)); },
+                  [this](Loaded l) { return adopt_learned(std::move(l)); },
                   [this](const CommandResult& r) { refused(r); }}),
+          learner(loop, storage, model->learned, restored.learned,
+                  {[this] { return freezing(); }, [this](Learned l) { loader.learn(std::move(l)); }}),
           api(desk, reports, office()) {
         start();
     }
@@ -123,6 +139,8 @@ struct Daemon::State {
     std::unique_ptr<Controller> controller;
     Reports reports{desk, [this] { return controller->report(); }, clock_now};
     Loader loader;
+    Learner learner;
+    LatencyOffice measured{desk, [this]() -> const Model& { return controller->engine().model(); }, learner};
     Pages pages{reports, metrics, [this] { return Vitals{front.counts(), worker.lag()}; }};
     PushOffice pushed{desk, [this](const std::string& name) { return check(name); }, prober};
     ControlApi api;
@@ -187,12 +205,31 @@ struct Daemon::State {
             [this, loaded] {
                 front.adopt(loaded);
                 controller->reload(loaded.model);
+                learner.configure(loaded.model->learned);
                 reload_remote(loaded.model->control);
                 announce(Change::configuration_loaded, Severity::info, loaded.model->file);
                 return true;
             },
             ControlApi::patience);
         return done.has_value();
+    }
+
+    bool adopt_learned(Loaded loaded) {
+        const auto done = desk.ask(
+            [this, loaded] {
+                log.write(Severity::info, "latency-learned",
+                          {{"networks", std::to_string(learner.networks())}});
+                front.adopt(loaded);
+                controller->reload(loaded.model);
+                return true;
+            },
+            ControlApi::patience);
+        return done.has_value();
+    }
+
+    bool freezing() const {
+        return std::ranges::any_of(controller->engine().overrides(),
+                                   [](const Override& o) { return o.kind == Override::Kind::freeze; });
     }
 
     /// Serving goes on with the old certificate and tokens where the new ones cannot be used.
@@ -221,9 +258,11 @@ struct Daemon::State {
     ControlOffice office() {
         return {
             .command = [this](const Command& c) { return command(c); },
-            .explain = [this](const Name& n, std::optional<IpAddress> c) { return explain(n, c); },
+            .explain = [this](const Name& n, std::uint16_t t,
+                              std::optional<IpAddress> c) { return explain(n, t, c); },
             .reload = [this](const std::string& who) { return reload(who); },
             .push = [this](std::string_view check, const HttpRequest& r) { return pushed.answer(check, r); },
+            .latency = [this](const HttpRequest& r) { return measured.answer(r); },
             .about = {FAIRWAY_VERSION, model->file, clock_now().wall, getpid()}};
     }
 
@@ -251,10 +290,12 @@ struct Daemon::State {
         return r;
     }
 
-    std::optional<Explanation> explain(const Name& name, std::optional<IpAddress> client) {
+    Explained explain(const Name& name, std::uint16_t type, std::optional<IpAddress> client) {
+        Explained e;
+        e.wire = dns_text(front.ask(name, type, client)).value_or(DnsText{"no answer", false, {}, {}, {}});
         const auto service = controller->engine().model().find_service(name);
-        if (!service) return std::nullopt;
-        return controller->explain(*service, client);
+        e.decision = service ? controller->explain(*service, client) : explain_static(name, e.wire);
+        return e;
     }
 
     CheckPtr check(const std::string& name) const {

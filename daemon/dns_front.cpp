@@ -1,5 +1,7 @@
 #include "daemon/dns_front.hpp"
 
+#include "dns/ask.hpp"
+
 #include <numeric>
 #include <stdexcept>
 #include <utility>
@@ -42,6 +44,11 @@ void DnsFront::publish(std::span<const ServiceIndex> changed, const policies::En
                        std::uint64_t generation) {
     take(changed, engine, generation);
     server_->publish(snapshot_);
+}
+
+std::vector<std::uint8_t> DnsFront::ask(const Name& name, std::uint16_t type,
+                                        std::optional<IpAddress> client) {
+    return dns::ask(*snapshot_, name, type, client.value_or(IpAddress{}), random_);
 }
 
 std::uint64_t DnsFront::newly_limited(Instant now) {

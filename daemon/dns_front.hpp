@@ -5,6 +5,7 @@
 
 #include "daemon/loader.hpp"
 #include "daemon/metrics.hpp"
+#include "dns/random.hpp"
 #include "dns/server.hpp"
 #include "policies/engine.hpp"
 
@@ -23,6 +24,9 @@ class DnsFront {
                  std::uint64_t generation);
     void reap() { server_->reap(); } ///< now and then
 
+    /// What a client is answered now, on the wire; without an address one of nowhere. RFC 1035 section 4.1.
+    std::vector<std::uint8_t> ask(const Name& name, std::uint16_t type, std::optional<IpAddress> client);
+
     DnsCounts counts() const; ///< any thread
     /// Responses held back by rate since it last said so, which it does once a minute at most; else 0.
     std::uint64_t newly_limited(Instant now);
@@ -35,6 +39,7 @@ class DnsFront {
     dns::SnapshotPtr snapshot_;
     std::vector<AnswerPlan> plans_; ///< by ServiceIndex
     std::unique_ptr<dns::Server> server_;
+    dns::Random random_{0};       ///< for ask() alone, which nobody could guess anything from
     std::uint64_t limited_ = 0;   ///< as newly_limited() last told it, and ...
     std::optional<Instant> told_; ///< ... when
 };

@@ -47,9 +47,18 @@ std::string needs_restart(const Model& a, const Model& b) {
     return "";
 }
 
-Loader::Loader(std::filesystem::path file, ModelPtr running, Office office)
-    : file_(std::move(file)),
-      running_(std::move(running)),
+Loaded with_learned(const Loaded& configured, const policies::Learned& learned) {
+    if (learned.empty()) return configured;
+    auto model = std::make_shared<Model>(*configured.model);
+    model->clients = policies::over(*model, configured.model->clients, learned);
+    dns::SnapshotPtr names = dns::with_clients(*configured.names, *model);
+    return {std::move(model), std::move(names)};
+}
+
+Loader::Loader(Loaded running, policies::Learned learned, Office office)
+    : first_(running.model),
+      configured_(std::move(running)),
+      learned_(std::move(learned)),
       office_(std::move(office)),
       thread_([this] { run(); }) {}
 
@@ -63,7 +72,17 @@ Loader::~Loader() {
 }
 
 std::future<CommandResult> Loader::reload() {
-    std::packaged_task<CommandResult()> task([this] { return reload_now(); });
+    return put(std::packaged_task<CommandResult()>([this] { return reload_now(); }));
+}
+
+void Loader::learn(policies::Learned learned) {
+    put(std::packaged_task<CommandResult()>([this, l = std::move(learned)] {
+        learned_ = l;
+        return CommandResult{office_.learned(with_learned(configured_, learned_)), {}, {}};
+    }));
+}
+
+std::future<CommandResult> Loader::put(std::packaged_task<CommandResult()> task) {
     auto result = task.get_future();
     {
         std::lock_guard hold(mutex_);
@@ -99,12 +118,15 @@ CommandResult Loader::reload_now() {
 
 CommandResult Loader::read_and_hand_over() {
     Diagnostics problems;
-    Loaded loaded = load_all(file_, problems);
+    Loaded loaded = load_all(first_->file, problems);
     if (!loaded.model) return refusal("the configuration is refused", problems);
-    if (const auto key = needs_restart(*running_, *loaded.model); !key.empty())
+    if (const auto key = needs_restart(*first_, *loaded.model); !key.empty())
         return refusal("a change of " + key + " needs a restart", problems);
     CommandResult taken_over = success(*loaded.model, problems);
-    if (office_.adopt(std::move(loaded))) return taken_over;
+    if (office_.adopt(with_learned(loaded, learned_))) {
+        configured_ = std::move(loaded);
+        return taken_over;
+    }
     return refusal("the control thread did not take it over in time", {});
 }
 

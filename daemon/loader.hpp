@@ -9,6 +9,7 @@
 #include "config/model.hpp"
 #include "dns/snapshot.hpp"
 #include "policies/command.hpp"
+#include "policies/learned.hpp"
 
 #include <condition_variable>
 #include <deque>
@@ -30,6 +31,9 @@ struct Loaded {
 /// Loads and compiles. Null model: `problems` says why.
 Loaded load_all(const std::filesystem::path& file, Diagnostics& problems);
 
+/// The same with what was learned laid over where clients are.
+Loaded with_learned(const Loaded& configured, const policies::Learned& learned);
+
 /// What differs between the two that sockets and files already in use depend on: "dns.listen"; empty if
 /// nothing does.
 std::string needs_restart(const Model& running, const Model& next);
@@ -38,22 +42,28 @@ class Loader {
   public:
     /// Hands a loaded configuration to control, or tells it of a refused one; called in the loader thread.
     struct Office {
-        std::function<bool(Loaded)> adopt; ///< waits; false: control did not answer
+        std::function<bool(Loaded)> adopt;   ///< waits; false: control did not answer
+        std::function<bool(Loaded)> learned; ///< the same configuration, with more learned; waits
         std::function<void(const policies::CommandResult&)> refused;
     };
 
-    Loader(std::filesystem::path file, ModelPtr running, Office office);
+    /// `running` is as configured, without what was learned.
+    Loader(Loaded running, policies::Learned learned, Office office);
     ~Loader(); ///< after the reload under way
 
     std::future<policies::CommandResult> reload(); ///< any thread; one after the other
+    void learn(policies::Learned learned);         ///< any thread: answers are made of this from now on
 
   private:
     void run();
     policies::CommandResult reload_now();
     policies::CommandResult read_and_hand_over();
 
-    std::filesystem::path file_;
-    ModelPtr running_; ///< the first: the settings that stay
+    std::future<policies::CommandResult> put(std::packaged_task<policies::CommandResult()> task);
+
+    const ModelPtr first_; ///< its settings stay
+    Loaded configured_;
+    policies::Learned learned_;
     Office office_;
     std::mutex mutex_;
     std::condition_variable work_;

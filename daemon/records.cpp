@@ -165,6 +165,27 @@ AliasRecord alias_of(const Json& j) {
     return {j.at("service"), j.at("datacenter"), j.at("name"), addresses_of(j.at("addresses"))};
 }
 
+LearnedRecord learned_of(const Json& j) {
+    const auto network = Prefix::parse(j.at("network").get<std::string>());
+    if (!network) throw Json::other_error::create(501, "no network", &j);
+    LearnedRecord r{*network, {}};
+    for (const Json& s : j.at("sites"))
+        r.sites.push_back({s.at("datacenter"), s.at("mean_ms"), s.at("weight"), wall(s.at("at")),
+                           opt<unsigned>(s.at("used_ms"))});
+    return r;
+}
+
+Json learned(const LearnedRecord& r) {
+    Json sites = Json::array();
+    for (const auto& s : r.sites)
+        sites.push_back({{"datacenter", s.datacenter},
+                         {"mean_ms", s.mean_ms},
+                         {"weight", s.weight},
+                         {"at", ms(s.at)},
+                         {"used_ms", maybe(s.used_ms)}});
+    return {{"network", r.network.to_string()}, {"sites", sites}};
+}
+
 template<class F> auto read(std::string_view text, F f) -> std::optional<decltype(f(Json()))> {
     try {
         return f(Json::parse(text));
@@ -265,9 +286,22 @@ std::string to_json(const AliasRecord& r) {
                  {"addresses", texts_of(r.addresses)}});
 }
 
+std::string to_json(const LearnedRecord& r) { return dump(learned(r)); }
+
+std::string to_json(const std::vector<LearnedRecord>& known) {
+    Json all = Json::array();
+    for (const LearnedRecord& r : known) {
+        Json one = learned(r);
+        for (std::size_t i = 0; i < r.sites.size(); ++i) one["sites"][i]["at"] = to_string(r.sites[i].at);
+        all.push_back(std::move(one));
+    }
+    return dump({{"networks", all}});
+}
+
 std::optional<ServiceRecord> service_record(std::string_view json) { return read(json, service_of); }
 std::optional<MemberRecord> member_record(std::string_view json) { return read(json, member_of); }
 std::optional<Override> override_record(std::string_view json) { return read(json, override_of); }
 std::optional<AliasRecord> alias_record(std::string_view json) { return read(json, alias_of); }
+std::optional<LearnedRecord> learned_record(std::string_view json) { return read(json, learned_of); }
 
 } // namespace fairway::daemon

@@ -19,13 +19,15 @@ std::string to_json(const policies::ServiceRecord& r);
 std::string to_json(const policies::MemberRecord& r);
 std::string to_json(const policies::Override& o);
 std::string to_json(const policies::AliasRecord& r);
+std::string to_json(const policies::LearnedRecord& r);
 std::optional<policies::ServiceRecord> service_record(std::string_view json);
 std::optional<policies::MemberRecord> member_record(std::string_view json);
 std::optional<policies::Override> override_record(std::string_view json);
 std::optional<policies::AliasRecord> alias_record(std::string_view json);
+std::optional<policies::LearnedRecord> learned_record(std::string_view json);
 
+std::string to_json(const std::vector<policies::LearnedRecord>& known); ///< for people and programs
 std::string to_json(const policies::Report& r);
-std::string to_json(const policies::Explanation& e);
 std::string to_json(const policies::CommandResult& r);
 std::string to_json(const policies::Transition& t, Now now);
 std::string to_json(const policies::Command& c);

@@ -13,6 +13,7 @@ CREATE TABLE IF NOT EXISTS services(name TEXT PRIMARY KEY, record TEXT NOT NULL)
 CREATE TABLE IF NOT EXISTS members(key TEXT PRIMARY KEY, record TEXT NOT NULL, written INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS overrides(id TEXT PRIMARY KEY, record TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS aliases(record TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS learned(network TEXT PRIMARY KEY, record TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS numbers(name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
 )";
 
@@ -54,6 +55,16 @@ void put_aliases(Database& db, const std::vector<AliasRecord>& all) {
     for (const auto& a : all) s.bind(1, to_json(a)).run();
 }
 
+void put_learned(Database& db, const std::vector<LearnedRecord>& changed) {
+    Statement put(db, "INSERT OR REPLACE INTO learned VALUES(?,?)");
+    Statement forget(db, "DELETE FROM learned WHERE network=?");
+    for (const auto& r : changed) {
+        const std::string network = r.network.to_string();
+        if (r.sites.empty()) forget.bind(1, network).run();
+        else put.bind(1, network).bind(2, to_json(r)).run();
+    }
+}
+
 void put(Database& db, const StateWrite& w, std::int64_t now) {
     Statement service(db, "INSERT OR REPLACE INTO services VALUES(?,?)");
     for (const auto& r : w.services) service.bind(1, r.service).bind(2, to_json(r)).run();
@@ -61,6 +72,7 @@ void put(Database& db, const StateWrite& w, std::int64_t now) {
     for (const auto& r : w.members) member.bind(1, r.key).bind(2, to_json(r)).bind(3, now).run();
     if (w.overrides) put_overrides(db, *w.overrides);
     if (w.aliases) put_aliases(db, *w.aliases);
+    put_learned(db, w.learned);
     if (w.generation) put_number(db, "generation", static_cast<std::int64_t>(*w.generation));
     if (w.alive) put_number(db, "alive", w.alive->time_since_epoch().count());
 }
@@ -80,6 +92,7 @@ Restored StateDb::read() {
     r.members = records<MemberRecord>(db_, "members", member_record);
     r.overrides = records<Override>(db_, "overrides", override_record);
     r.aliases = records<AliasRecord>(db_, "aliases", alias_record);
+    r.learned = records<LearnedRecord>(db_, "learned", learned_record);
     r.generation = static_cast<std::uint64_t>(number(db_, "generation").value_or(0));
     if (const auto alive = number(db_, "alive")) r.alive = WallTime(std::chrono::milliseconds(*alive));
     return r;

@@ -17,6 +17,7 @@ struct StateWrite {
     std::vector<policies::MemberRecord> members;               ///< replaced by key
     std::optional<std::vector<policies::Override>> overrides;  ///< replaced whole
     std::optional<std::vector<policies::AliasRecord>> aliases; ///< replaced whole
+    std::vector<policies::LearnedRecord> learned; ///< replaced by network; without sites: deleted
     std::optional<std::uint64_t> generation;
     std::optional<WallTime> alive;
 };

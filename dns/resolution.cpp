@@ -15,7 +15,7 @@ Choosing choose_of_pool(const ServiceAnswers& answers, const Whereabouts& at, co
     std::size_t pool = 0;
     unsigned scope = 0;
     if (answers.has_classes()) {
-        const auto found = snapshot.fixed->networks.find(at.address);
+        const auto found = snapshot.clients->networks.find(at.address);
         pool = answers.by_class(found.client_class);
         scope = found.scope;
     }

@@ -31,7 +31,7 @@ inline Choosing choose(const ServiceAnswers& answers, const Query& query, const 
     if (answers.kind() == ServiceAnswers::Kind::draw) return {answers.by_draw(random.next()), 0};
     const Whereabouts at = whereabouts(query, client);
     if (answers.kind() == ServiceAnswers::Kind::pooled) return choose_of_pool(answers, at, snapshot, random);
-    const auto found = snapshot.fixed->networks.find(at.address);
+    const auto found = snapshot.clients->networks.find(at.address);
     return {answers.by_class(found.client_class), at.told ? found.scope : 0u};
 }
 

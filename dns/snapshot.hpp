@@ -1,8 +1,8 @@
 // What is answered at one moment, in wire form and immutable; any number of workers read it.
 //
-// It has two parts: the static one (names, zones, client networks), which lives as long as a configuration,
-// and one block of answers a service. A verdict makes a new snapshot that shares all but the blocks it
-// replaces.
+// It has three parts: the static one (names, zones), which lives as long as a configuration, the clients'
+// networks, and one block of answers a service. A verdict makes a new snapshot that shares all but the blocks
+// it replaces.
 #pragma once
 
 #include "dns/name_table.hpp"
@@ -16,14 +16,19 @@ namespace fairway::dns {
 /// Built once a configuration.
 struct StaticPart {
     NameTable names;
-    NetworkTable networks;
     DnsSettings settings; ///< the rules and limits of messages
-    std::size_t client_classes = 1;
+};
+
+/// Where clients are: built once a configuration, and whenever more is known of them.
+struct ClientPart {
+    NetworkTable networks;
+    std::size_t classes = 1;
 };
 
 struct Snapshot {
     std::uint64_t generation = 0;
     std::shared_ptr<const StaticPart> fixed;
+    std::shared_ptr<const ClientPart> clients;
     std::vector<ServiceAnswers::Ptr> services; ///< by ServiceIndex
     std::shared_ptr<ClientTables> tables; ///< for the next snapshot made of this one; no worker looks at it
 };
@@ -37,5 +42,8 @@ SnapshotPtr compile(const Model& model, std::span<const AnswerPlan> plans, std::
 /// service.
 SnapshotPtr with_plans(const Snapshot& previous, std::span<const ServiceIndex> changed,
                        std::span<const AnswerPlan> plans, std::uint64_t generation);
+
+/// `previous`, of a model that differs from `model` in its clients alone; every service is undecided.
+SnapshotPtr with_clients(const Snapshot& previous, const Model& model);
 
 } // namespace fairway::dns

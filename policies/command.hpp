@@ -2,6 +2,7 @@
 #pragma once
 
 #include "policies/answer_plan.hpp"
+#include "policies/learned.hpp"
 #include "policies/runbook.hpp"
 
 #include <optional>
@@ -148,6 +149,7 @@ struct Restored {
     std::vector<MemberRecord> members;
     std::vector<Override> overrides;
     std::vector<AliasRecord> aliases;
+    std::vector<LearnedRecord> learned;
     std::optional<WallTime> alive; ///< when the last process was last known to look; unset: a first start
     std::uint64_t generation = 0;
 };

@@ -1,4 +1,5 @@
 // How an engine comes to be: its members bound to a model, its services, and what the store gave back (L20).
+#include "config/enclosing.hpp"
 #include "policies/engine_state.hpp"
 
 #include <algorithm>
@@ -62,11 +63,13 @@ void Engine::State::adopt(ModelPtr next, const Restored& restored, Now now,
     adopt_aliases(restored, now);
     bind_members(std::move(old_members));
     services.clear();
+    std::optional<Handover> models;
+    if (old_model) models.emplace(Handover{*old_model, *model, heirs(old_model->clients, model->clients)});
     for (ServiceIndex s = 0; s < model->services.size(); ++s) {
         services.push_back(fresh_state(s, *model, now.mono));
-        if (old_model)
+        if (models)
             if (auto o = old_model->find_service(model->services[s].name))
-                carry_over(services.back(), old_services[*o], *old_model, *model, now);
+                carry_over(services.back(), old_services[*o], *models, now);
     }
     dues.clear();
     marked.clear();

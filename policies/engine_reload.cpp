@@ -15,10 +15,18 @@ std::optional<EndpointIndex> same_site(const Model& old_model, const Service& ol
     return std::nullopt;
 }
 
+/// What each class of the old model had, for those of the new one.
+template<class T> std::vector<T> inherited(const std::vector<T>& had, const Handover& models) {
+    if (had.empty()) return {};
+    std::vector<T> have;
+    for (ClientClassIndex k : models.heirs) have.push_back(had[k < had.size() ? k : 0]);
+    return have;
+}
+
 /// The plan in the new model's endpoint numbers, so that only what really changed is told.
-AnswerPlan moved_plan(const ServiceState& from, const Model& old_model, const ServiceState& to,
-                      const Model& model) {
+AnswerPlan moved_plan(const ServiceState& from, const ServiceState& to, const Handover& models) {
     AnswerPlan plan = from.plan;
+    const Model &old_model = models.before, &model = models.after;
     const Service &before = old_model.services[from.index], &after = model.services[to.index];
     std::vector<Choice> left;
     std::vector<std::uint16_t> number(plan.choices.size(),
@@ -39,9 +47,7 @@ AnswerPlan moved_plan(const ServiceState& from, const Model& old_model, const Se
         for (auto& k : plan.by_client) k = number[k];
     for (Pool& pool : plan.pools)
         for (Pool::Member& m : pool.members) m.choice = number[m.choice];
-    if (!plan.by_client.empty() &&
-        old_model.clients.classes != model.clients.classes) // what is known of nobody
-        plan.by_client.assign(model.clients.classes.size(), plan.by_client.front());
+    plan.by_client = inherited(plan.by_client, models);
     return plan;
 }
 
@@ -85,7 +91,8 @@ void tell_reloaded(Effects& out, const Model& old_model, const std::vector<Servi
 
 } // namespace
 
-void carry_over(ServiceState& to, ServiceState& from, const Model& old_model, const Model& model, Now now) {
+void carry_over(ServiceState& to, ServiceState& from, const Handover& models, Now now) {
+    const Model &old_model = models.before, &model = models.after;
     restore(to, record_of(from, old_model, now), model, now);
     to.keeps_plan = from.served || from.keeps_plan;
     to.warm = to.keeps_plan || from.warm;
@@ -94,9 +101,9 @@ void carry_over(ServiceState& to, ServiceState& from, const Model& old_model, co
     to.all_down_since = from.all_down_since;
     to.awaiting_failback = from.awaiting_failback;
     to.partial_failure = from.partial_failure;
-    if (!from.frozen) to.plan = moved_plan(from, old_model, to, model); // a frozen one is as it was
-    else if (!to.plan.by_client.empty() && old_model.clients.classes != model.clients.classes) {
-        to.plan.by_client.assign(model.clients.classes.size(), to.plan.by_client.front());
+    if (!from.frozen) to.plan = moved_plan(from, to, models);
+    else { // is answered as it was
+        to.plan.by_client = inherited(from.frozen->by_client, models);
         to.frozen = to.plan;
     }
     if (!to.keeps_plan) to.born = from.born;
@@ -109,7 +116,7 @@ void carry_over(ServiceState& to, ServiceState& from, const Model& old_model, co
     to.no_primary_critical = from.no_primary_critical;
     to.active_since = from.active_since;
     to.noise = from.noise;
-    if (old_model.clients.classes == model.clients.classes) to.previous = from.previous;
+    to.previous = inherited(from.previous, models);
     auto moved = [&](const std::vector<EndpointIndex>& list) {
         std::vector<EndpointIndex> result;
         for (EndpointIndex e : list)

@@ -117,9 +117,14 @@ struct Engine::State {
                                  const std::string& who, Effects& out, Now now);
 };
 
+/// From one model to the next.
+struct Handover {
+    const Model &before, &after;
+    std::vector<ClientClassIndex> heirs; ///< by class of `after`: the one of `before` that it goes on from
+};
 /// Carries the latch, the followed claim, the running switch and the rest over to the same service of a new
 /// model.
-void carry_over(ServiceState& to, ServiceState& from, const Model& old_model, const Model& model, Now now);
+void carry_over(ServiceState& to, ServiceState& from, const Handover& models, Now now);
 
 MemberRecord record_of(const MemberState& m, Now now);
 Transition member_transition(const MemberState& m, Change change, Severity severity, std::string reason,

@@ -52,7 +52,8 @@ class LatencyBook {
     void configure(LearnedSettings settings); ///< the next settle() obeys it
     Learned used() const;
     std::vector<LearnedRecord> all() const;
-    std::vector<LearnedRecord> changed(); ///< since it was asked last: what is to be stored
+    std::size_t size() const { return book_.size(); } ///< networks
+    std::vector<LearnedRecord> changed();             ///< since it was asked last: what is to be stored
 
   private:
     struct Site {

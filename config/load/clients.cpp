@@ -284,6 +284,12 @@ void read_clients(const Mapping& file, Binding& b) {
             if (latency->is_scalar()) map.latency(*latency);
             else wrong(*latency, *find_key("clients.latency"), b.problems);
         }
+        if (const Node* learned = m.get("learned")) {
+            const Mapping l(*learned, "clients.learned", b.problems);
+            unsigned networks = 0;
+            if (l.read("networks", networks)) b.model.learned.networks = networks;
+            l.read("half_life", b.model.learned.half_life);
+        }
         if (const Node* geoip = m.get("geoip")) map.geoip(*geoip, asked_of_clients(b.model));
     }
     map.compile(b.model.clients);

@@ -159,6 +159,12 @@ constexpr Key table[] = {
     Key{"clients.networks.*.longitude", decimal, "that of a datacenter in the region", "degrees"}.within(-180,
                                                                                                          180),
     {"clients.latency", path, "", "CSV: prefix,datacenter,milliseconds"},
+    {"clients.learned", mapping, "", "what is remembered of round trips that are measured and told to us"},
+    Key{"clients.learned.networks", count, "4096", "remembered at most; the one known least makes room"}
+        .within(0, 16384),
+    Key{"clients.learned.half_life", duration, "1h",
+        "a measurement of this age counts half as much as a new one"}
+        .within(60, 2592000),
     {"clients.geoip", list, "",
      "MaxMind DB files: what `networks` does not say of a client; of several the first that knows"},
     {"clients.geoip.[]", path, "", "a file such as GeoLite2-City.mmdb or GeoLite2-ASN.mmdb"},

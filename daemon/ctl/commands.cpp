@@ -2,14 +2,14 @@
 
 namespace fairway::ctl {
 
-Command status(), explain(), drain(), undrain(), maintenance(), force(), freeze(), unfreeze(), failover(),
-    failback(), planned_switch(), approve(), reload(), version(), check_config();
+Command status(), explain(), latency(), drain(), undrain(), maintenance(), force(), freeze(), unfreeze(),
+    failover(), failback(), planned_switch(), approve(), reload(), version(), check_config();
 
 const std::vector<Command>& commands() {
-    static const std::vector<Command> all{status(),      explain(),  drain(),          undrain(),
-                                          maintenance(), force(),    freeze(),         unfreeze(),
-                                          failover(),    failback(), planned_switch(), approve(),
-                                          reload(),      version(),  check_config()};
+    static const std::vector<Command> all{status(),   explain(),     latency(),  drain(),
+                                          undrain(),  maintenance(), force(),    freeze(),
+                                          unfreeze(), failover(),    failback(), planned_switch(),
+                                          approve(),  reload(),      version(),  check_config()};
     return all;
 }
 

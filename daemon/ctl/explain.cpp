@@ -33,11 +33,18 @@ void show(Context& c, const daemon::JsonValue& e) {
             o.text("datacenter") + "  " +
             (o.text("cname").empty() ? joined(o.at("addresses").items()) : "CNAME " + o.text("cname")) +
             "  (TTL " + e.text("ttl") + " s)");
-    if (e.at("answer").items().empty()) c.terminal.line("no address is answered", Colour::bad);
+    const auto wire = e.at("wire");
+    c.terminal.line(e.text("type") + " asked now: " + wire.text("rcode") +
+                        (wire.flag("authoritative") ? ", authoritative" : ""),
+                    wire.text("rcode") == "NOERROR" ? Colour::none : Colour::bad);
+    for (const char* section : {"answer", "authority", "additional"})
+        for (const auto& record : wire.at(section).items())
+            c.terminal.line("  " + record.text(), Colour::dim);
 }
 
 int run(Context& c) {
     const Answer answer = c.client.get("/v1/explain?name=" + Client::escape(c.text("name")) +
+                                       "&type=" + Client::escape(c.text("type")) +
                                        "&client=" + Client::escape(c.text("client")));
     if (!answer.ok()) return complain(c, answer);
     c.json ? c.terminal.document(answer.body.pretty()) : show(c, answer.body);
@@ -48,11 +55,12 @@ int run(Context& c) {
 
 Command explain() {
     using enum Argument::Kind;
-    return {
-        "explain",
-        "Why a client gets the answer it gets",
-        {{positional, "name", "the service's name", true}, {option, "client", "the client's address", true}},
-        run};
+    return {"explain",
+            "Why a client gets the answer it gets",
+            {{positional, "name", "a service's name, or any other", true},
+             {option, "client", "the client's address", true},
+             {option, "type", "the type that is asked for (default A)"}},
+            run};
 }
 
 } // namespace fairway::ctl

@@ -88,7 +88,11 @@ def _(world):
     equal(shares, {"east": 0.7, "west": 0.3}, "probabilities")
     check(WWW in fairway.ctl("status"), "the status table names the service")
     equal({s["name"].rstrip(".") for s in json.loads(fairway.ctl("--json", "status"))["services"]}, {BATCH, WWW}, "services in JSON")
-    fairway.ctl("explain", "nowhere.gtm.example.com", "--client", "192.0.2.1", expect=2)
+    for name, kind, why in (("nowhere.gtm.example.com", "A", "NXDOMAIN"), ("gtm.example.com", "SOA", "a record of its zone"),
+                            (WWW, "TXT", "NOERROR"), ("example.org", "A", "REFUSED")):
+        said = fairway.ctl("explain", name, "--type", kind, "--client", "192.0.2.1")
+        check(why in said, f"explain {name} {kind}: {said}")
+    fairway.ctl("explain", WWW, "--type", "NONE", "--client", "192.0.2.1", expect=2)
 
 
 @story("status, fairwayctl and metrics agree, and promtool finds nothing wrong (O1, O2)")

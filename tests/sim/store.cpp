@@ -8,6 +8,7 @@ void Disk::apply(daemon::StateWrite write) {
     for (auto& m : write.members) members_[m.key] = m;
     if (write.overrides) rest_.overrides = *write.overrides;
     if (write.aliases) rest_.aliases = *write.aliases;
+    for (auto& r : write.learned) rest_.learned.push_back(r);
     if (write.generation) rest_.generation = *write.generation;
     if (write.alive) rest_.alive = *write.alive;
 }

@@ -34,12 +34,12 @@ struct Control {
     probes::UvLoop loop;
     Desk desk{loop};
     daemon::Reports reports{desk,
-                    [] {
-                        Report r = a_report();
-                        r.at.mono = now().mono;
-                        return r;
-                    },
-                    now};
+                            [] {
+                                Report r = a_report();
+                                r.at.mono = now().mono;
+                                return r;
+                            },
+                            now};
     std::thread thread{[this] { loop.run(); }};
     ~Control() {
         loop.stop();
@@ -63,10 +63,13 @@ struct Api {
                     if (std::holds_alternative<Approve>(c.what)) return BadRequest{"unknown"};
                     return CommandResult{commands.size() == 1, "message", {"detail"}};
                 },
-                .explain = [](const Name& n, std::optional<IpAddress> from) -> std::optional<Explanation> {
-                    if (n.to_string() != "shop.test") return std::nullopt;
-                    return Explanation{.name = n.to_string(), .client = from ? from->to_string() : ""};
-                },
+                .explain =
+                    [](const Name& n, std::uint16_t type, std::optional<IpAddress> from) {
+                        Explained e;
+                        e.decision = {.name = n.to_string(), .client = from ? from->to_string() : ""};
+                        e.wire = {.rcode = "NOERROR", .answer = {"TYPE" + std::to_string(type)}};
+                        return e;
+                    },
                 .reload =
                     [](const std::string& who) {
                         return CommandResult{false, who, {"a.yaml:1:2: error: x"}};
@@ -110,7 +113,10 @@ TEST_CASE("the control API over a real Unix socket: what is read") {
     const auto explained = a.client.get("/v1/explain?name=Shop.test.&client=2001:db8::1");
     CHECK(explained.body.text("name") == "shop.test");
     CHECK(explained.body.text("client") == "2001:db8::1");
-    CHECK(a.client.get("/v1/explain?name=other.test&client=192.0.2.1").status == 404);
+    CHECK(explained.body.at("wire").at("answer").items().at(0).text() == "TYPE1");
+    const auto typed = a.client.get("/v1/explain?name=shop.test&client=192.0.2.1&type=https");
+    CHECK(typed.body.at("wire").at("answer").items().at(0).text() == "TYPE65");
+    CHECK(a.client.get("/v1/explain?name=shop.test&client=192.0.2.1&type=NONE").status == 400);
     CHECK(a.client.get("/v1/explain?name=shop.test&client=nobody").status == 400);
     CHECK(a.client.get("/v1/explain").status == 400);
     CHECK(a.client.get("/v2/status").status == 404);

@@ -37,13 +37,14 @@ struct Reloading {
         Loaded first = load_all(file, problems);
         INFO(problems.to_string());
         REQUIRE(first.model);
-        loader = std::make_unique<Loader>(file, first.model,
-                                          Loader::Office{[this](Loaded l) {
-                                                             in_between();
-                                                             adopted.push_back(std::move(l));
-                                                             return in_time;
-                                                         },
-                                                         [this](const auto& r) { refused.push_back(r); }});
+        auto take = [this](Loaded l) {
+            in_between();
+            adopted.push_back(std::move(l));
+            return in_time;
+        };
+        loader = std::make_unique<Loader>(
+            first, policies::Learned{},
+            Loader::Office{take, take, [this](const auto& r) { refused.push_back(r); }});
     }
     void write(const std::string& text) const { std::ofstream(file) << text; }
     void write_with(std::string from, std::string to) const {

@@ -165,3 +165,29 @@ TEST_CASE("overrides outlive a reload") {
     CHECK(d.engine.overrides().size() == 1);
     CHECK(d.answer(0) == "west");
 }
+
+TEST_CASE("P10: clients that are told apart more finely go on from where they went") {
+    auto model = [](bool finer) {
+        Model m = world(2);
+        serve(m, "a", Latency{});
+        m.clients.classes.push_back({.rtt_ms = {10.0, 30.0}});
+        m.clients.networks = {{Prefix::parse("10.0.0.0/8").value(), 1}};
+        if (finer) {
+            m.clients.classes.push_back({.rtt_ms = {20.0, 12.0}}); // a gain of 8 ms: below the margin
+            m.clients.classes.push_back({.rtt_ms = {40.0, 12.0}});
+            m.clients.networks.push_back({Prefix::parse("10.1.0.0/16").value(), 2});
+            m.clients.networks.push_back({Prefix::parse("10.2.0.0/16").value(), 3});
+        }
+        return m;
+    };
+    Desk d(model(false));
+    d.everywhere(Sight::pass);
+    d.beats(2);
+    d.reload(model(true));
+    const AnswerPlan& plan = d.engine.plan(0);
+    REQUIRE(plan.by_client.size() == 4);
+    auto site = [&](std::size_t k) { return plan.choices[plan.by_client[k]].endpoint; };
+    CHECK(site(1) == 0);
+    CHECK(site(2) == 0); // new to us, and where its clients went
+    CHECK(site(3) == 1);
+}
