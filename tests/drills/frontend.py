@@ -47,6 +47,8 @@ class Etcd:
 class Sql:
     """Through the client program: a connection for each request, as a simple front end does it."""
 
+    table = "rows"
+
     def __init__(self, *command):
         self.command = command
 
@@ -54,10 +56,10 @@ class Sql:
         return subprocess.run([*self.command, statement], check=True, capture_output=True, text=True, timeout=PATIENCE).stdout.strip()
 
     def write(self, n):
-        self._run(f"INSERT INTO rows VALUES ({int(n)})")
+        self._run(f"INSERT INTO {self.table} VALUES ({int(n)})")
 
     def has(self, n):
-        return self._run(f"SELECT count(*) FROM rows WHERE id = {int(n)}") == "1"
+        return self._run(f"SELECT count(*) FROM {self.table} WHERE id = {int(n)}") == "1"
 
 
 class Postgres(Sql):
@@ -67,6 +69,19 @@ class Postgres(Sql):
     def takes_writes(self):
         if self._run("SELECT pg_is_in_recovery()") != "f":
             raise OSError("in recovery")
+
+
+class MariaDB(Sql):
+    table = "shop.rows"
+
+    def __init__(self, place):
+        address, _, port = place.partition(":")
+        super().__init__("mariadb", "--no-defaults", "--protocol=tcp", "-h", address, "-P", port, "-u", "lab", "-plab", "-NB",
+                         "--connect-timeout=2", "-e")
+
+    def takes_writes(self):
+        if self._run("SELECT @@read_only") != "0":
+            raise OSError("read only")
 
 
 class Handler(http.server.BaseHTTPRequestHandler):
@@ -107,7 +122,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
 def main():
     address, port, store = sys.argv[1:]
     kind, _, where = store.partition(":")
-    Handler.store = {"etcd": Etcd, "postgres": Postgres}[kind](where)
+    Handler.store = {"etcd": Etcd, "postgres": Postgres, "mariadb": MariaDB}[kind](where)
     http.server.ThreadingHTTPServer((address, int(port)), Handler).serve_forever()
 
 

@@ -106,12 +106,13 @@ class Place:
         with self:
             wait_until(f"{self.name} is connected again", _reaches_the_bridge, 10)
 
-    def cut(self, *others, loss=None):
-        """Drops what goes to and comes from other places, or so many percent of it."""
+    def cut(self, *others, loss=None, ports=()):
+        """Drops what goes to and comes from other places, or so many percent of it, or what is for some ports there."""
         hosts = ", ".join(f"{NETWORK}.{host}" for other in others for host in other.hosts)
         some = ["numgen", "random", "mod", "100", "<", loss] if loss else []
-        self.command("nft", "add", "rule", "inet", "drill", "input", "ip", "saddr", f"{{ {hosts} }}", *some, "drop")
-        self.command("nft", "add", "rule", "inet", "drill", "output", "ip", "daddr", f"{{ {hosts} }}", *some, "drop")
+        for hook, way, end in (("input", "saddr", "sport"), ("output", "daddr", "dport")):
+            of_port = ["tcp", end, "{", ", ".join(map(str, ports)), "}"] if ports else []
+            self.command("nft", "add", "rule", "inet", "drill", hook, "ip", way, f"{{ {hosts} }}", *of_port, *some, "drop")
 
     def heal(self):
         self.command("nft", "flush", "table", "inet", "drill")

@@ -1,4 +1,4 @@
-"""Two datacenters, a PostgreSQL primary and its streaming standby, a front end before each: the world of S5, S6 and S7."""
+"""Two datacenters, PostgreSQL primaries and their streaming standbys, front ends before them: the world of S5, S6 and S7."""
 
 import sys
 
@@ -6,8 +6,7 @@ from places import Country, Process, pathlib, wait_until
 from load import Load
 from lab import Fairwayd, Nginx, Postgres, Unbound
 
-ZONE, NAME = "gtm.example.com", "shop.gtm.example.com"
-WEB, APPLICATION, DATABASE = 8080, 8081, 5432
+ZONE = "gtm.example.com"
 SITES = {"east": 21, "west": 22}
 RUNBOOK = pathlib.Path(__file__).resolve().parents[2] / "packaging" / "examples" / "demo"
 HEAD = """
@@ -19,84 +18,97 @@ zones: {gtm.example.com: {nameservers: {ns1: [$dns_address]}}}
 datacenters: {east: {region: us-east}, west: {region: us-west}}
 self_doubt: {references: ["tcp://10.77.0.60:53"]}
 defaults: {ttl: 2s, check: {rise: 3, hold_down: 5s}}
-checks:
-  web:   {type: http, port: 8080, path: /healthz}
-  ready: {type: http, port: 8080, path: /ready}
-  db:    {type: postgres, port: 5432, user: fairway, dbname: postgres, max_lag: 10s}
-services:
+"""
+CHECKS = """
+  web-@:   {type: http, port: @web, path: /healthz}
+  ready-@: {type: http, port: @web, path: /ready}
+  db-@:    {type: postgres, port: @database, user: fairway, dbname: postgres, max_lag: 10s}
 """
 FOLLOW = """
-  shop.gtm.example.com:
+  @.gtm.example.com:
     policy: {type: active_passive, follow: primary}
-    application: web
-    stateful: db
+    application: web-@
+    stateful: db-@
     failover: $failover
     hooks:
-      fence:   {exec: ["$runbook/fence.sh"], timeout: 10s}
-      promote: {exec: ["$runbook/promote.sh"], timeout: 30s}
+      fence:   {exec: [/usr/bin/env, "FAIRWAY_DEMO=$directory/@", "$runbook/fence.sh"], timeout: 10s}
+      promote: {exec: [/usr/bin/env, "FAIRWAY_DEMO=$directory/@", "$runbook/promote.sh"], timeout: 30s}
     endpoints: {east: {addresses: [10.77.0.21]}, west: {addresses: [10.77.0.22]}}
 """
 BY_STATUS = """
-  shop.gtm.example.com:
+  @.gtm.example.com:
     policy: {type: active_passive, order: [west, east]}
     failback: auto
-    application: ready
+    application: ready-@
     endpoints: {east: {addresses: [10.77.0.21]}, west: {addresses: [10.77.0.22]}}
 """
 
 
-class Primary:
-    """East has the primary."""
+class Pair:
+    """A service's databases, one of them the primary, and its front ends."""
 
-    def __init__(self, service=FOLLOW, **words):
-        self.country = Country(**{site: [host] for site, host in SITES.items()}, control=[53], clients=[60])
-        self.databases = {site: Postgres(self.country, site, self.address(site), DATABASE) for site in SITES}
-        with self.country.place("east"):
-            self.databases["east"].start_primary()
-        with self.country.place("west"):
-            self.databases["west"].start_standby(self.databases["east"])
+    def __init__(self, country, label, number, primary):
+        self.country, self.label, self.primary, self.name = country, label, primary, f"{label}.{ZONE}"
+        self.web, self.application, self.database = 8080 + number, 8180 + number, 5432 + number
+        (country.directory / label).mkdir()
+        self.databases = {site: Postgres(country, f"{label}/{site}", self.address(site), self.database) for site in SITES}
+        standby = next(site for site in SITES if site != primary)
+        with country.place(primary):
+            self.databases[primary].start_primary()
+        with country.place(standby):
+            self.databases[standby].start_standby(self.databases[primary])
         for site in SITES:
             self.start_front_end(site)
-        with self.country.place("control"):
-            self.fairway = Fairwayd(self.country, HEAD + service, runbook=RUNBOOK, **{"failover": "automatic", **words})
-            self.fairway.start(env={"FAIRWAY_DEMO": str(self.country.directory)})
-        with self.country.place("clients"):
-            self.resolver = Unbound(self.country, self.fairway, ZONE)
-        self.load = None
 
     def address(self, site):
         return self.country.address(SITES[site])
 
-    def start_load(self):
-        self.load = Load(self.country.place("clients"), self.fairway, self.resolver, NAME,
-                         {site: self.address(site) for site in SITES}, WEB, writable=["east"])
-
     def start_front_end(self, site):
         address, database = self.address(site), self.databases[site]
         with self.country.place(site):
-            Process(self.country, f"{site}-application", [
-                sys.executable, pathlib.Path(__file__).with_name("frontend.py"), address, APPLICATION,
+            Process(self.country, f"{self.label}-{site}-application", [
+                sys.executable, pathlib.Path(__file__).with_name("frontend.py"), address, self.application,
                 f"postgres:{database.conninfo(application='shop')}"], env={"PATH": f"{database.bin}:/usr/bin:/bin"})
-            Nginx(self.country, site, address, WEB, behind=f"{address}:{APPLICATION}").start()
+            Nginx(self.country, f"{self.label}/{site}", address, self.web, behind=f"{address}:{self.application}").start()
 
     def rejoin(self, site, primary):
         with self.country.place(site):
             self.databases[site].rejoin(self.databases[primary])
 
-    def endpoint(self, site):
-        return self.fairway.endpoint(NAME, site)
+    def yaml(self, template):
+        return (template.replace("@web", str(self.web)).replace("@database", str(self.database)).replace("@", self.label))
 
-    def wait_standby(self, site):
+
+class Primary:
+    """`pairs`: where each service has its primary, by its label."""
+
+    def __init__(self, service=FOLLOW, pairs=None, failover="automatic"):
+        self.country = Country(**{site: [host] for site, host in SITES.items()}, control=[53], clients=[60])
+        self.pairs = [Pair(self.country, label, n, site) for n, (label, site) in enumerate((pairs or {"shop": "east"}).items())]
+        config = HEAD + "checks:" + "".join(p.yaml(CHECKS) for p in self.pairs) + "services:" + "".join(p.yaml(service) for p in self.pairs)
+        with self.country.place("control"):
+            self.fairway = Fairwayd(self.country, config, runbook=RUNBOOK, directory=self.country.directory, failover=failover).start()
+        with self.country.place("clients"):
+            self.resolver = Unbound(self.country, self.fairway, ZONE)
+        self.loads = []
+
+    @property
+    def load(self):
+        return self.loads[0]
+
+    def start_load(self):
+        for pair in self.pairs:
+            self.loads.append(Load(self.country.place("clients"), self.fairway, self.resolver, pair.name,
+                                   {site: pair.address(site) for site in SITES}, pair.web, writable=[pair.primary]))
+
+    def wait_standby(self, site, pair=None):
         """The standby has passed for long enough and its lag is known."""
         def known():
-            endpoint = self.endpoint(site)
+            endpoint = self.fairway.endpoint((pair or self.pairs[0]).name, site)
             return endpoint["role"] == "standby" and endpoint["fit"] and endpoint["lag_ms"] is not None
         wait_until(f"{site} is a fit standby of known lag", known, 60)
 
-    def fit(self):
-        return {e["datacenter"] for e in self.fairway.service(NAME)["endpoints"] if e["fit"]}
-
     def close(self):
-        if self.load:
-            self.load.end()
+        for load in self.loads:
+            load.end()
         self.country.close()

@@ -4,6 +4,7 @@ All start from copies of one data directory that is made once in a lab, with two
 `fairway` what the manual of the mysql check grants.
 """
 
+import contextlib
 import os
 import pwd
 import subprocess
@@ -12,13 +13,13 @@ from .world import Failure, Process, wait_until
 
 ACCOUNTS = """
 FLUSH PRIVILEGES;
-CREATE USER lab@'127.%' IDENTIFIED BY 'lab';
-GRANT ALL ON *.* TO lab@'127.%' WITH GRANT OPTION;
-CREATE USER fairway@'127.%' IDENTIFIED BY 'seen from afar';
-GRANT SLAVE MONITOR ON *.* TO fairway@'127.%';
-CREATE USER fairway_tls@'127.%' IDENTIFIED BY 'seen from afar' REQUIRE SSL;
-GRANT SLAVE MONITOR ON *.* TO fairway_tls@'127.%';
-CREATE USER fairway_blind@'127.%' IDENTIFIED BY 'seen from afar';
+CREATE USER lab@'%' IDENTIFIED BY 'lab';
+GRANT ALL ON *.* TO lab@'%' WITH GRANT OPTION;
+CREATE USER fairway@'%' IDENTIFIED BY 'seen from afar';
+GRANT SLAVE MONITOR ON *.* TO fairway@'%';
+CREATE USER fairway_tls@'%' IDENTIFIED BY 'seen from afar' REQUIRE SSL;
+GRANT SLAVE MONITOR ON *.* TO fairway_tls@'%';
+CREATE USER fairway_blind@'%' IDENTIFIED BY 'seen from afar';
 CREATE DATABASE shop;
 CREATE TABLE shop.rows (id int PRIMARY KEY) ENGINE=InnoDB;
 """
@@ -131,8 +132,8 @@ def copy(source, target):
     subprocess.run(["cp", "-a", str(source), str(target)], check=True)
 
 
-def galera(lab, names, first_address):
-    """A cluster, all of it ready. Its nodes begin with one state, so that none has to be sent it."""
+def galera(lab, names, first_address, at=lambda node: contextlib.nullcontext()):
+    """A cluster, all of it ready. Its nodes begin with one state, so that none has to be sent it. `at` is where a node runs."""
     nodes = []
     addresses = [lab.address(first_address + n) for n in range(len(names))]
     port = lab.free_port(*addresses)
@@ -140,14 +141,18 @@ def galera(lab, names, first_address):
         node = MariaDB(lab, name, address, port, number)
         node.galera, node.ist = lab.free_port(address), lab.free_port(address)
         nodes.append(node)
-    founder = nodes[0].start_galera(nodes, first=True)
+    founder = nodes[0]
+    with at(founder):
+        founder.start_galera(nodes, first=True)
     founder.process.stop(within=30)
     for node in nodes[1:]:
         copy(founder.home, node.home)
         (node.home / "gvwstate.dat").unlink(missing_ok=True)
-    founder.start_galera(nodes, first=True)
+    with at(founder):
+        founder.start_galera(nodes, first=True)
     for node in nodes[1:]:
-        node.start_galera(nodes)
+        with at(node):
+            node.start_galera(nodes)
     wait_until("the cluster is whole and synced", lambda: all(n.status("wsrep_local_state") == "4" for n in nodes) and
                founder.status("wsrep_cluster_size") == str(len(nodes)), 30, every=0.2)
     return nodes

@@ -19,7 +19,7 @@ CONFIG = {
 }
 PARAMETERS = {"fsync": "off", "shared_buffers": "16MB", "unix_socket_directories": "", "dynamic_shared_memory_type": "mmap",
               "wal_keep_size": "64MB", "max_wal_senders": "10", "logging_collector": "off"}
-HBA = ["host all all 127.0.0.0/8 trust", "host replication all 127.0.0.0/8 trust"]
+HBA = ["host all all {0} trust", "host replication all {0} trust"]
 
 
 class PatroniMember:
@@ -29,7 +29,7 @@ class PatroniMember:
         self.home = cluster.lab.directory / self.name
         self.process = None
 
-    def start(self):
+    def start(self, **tags):
         c = self.cluster
         self.home.mkdir(exist_ok=True)
         user = "postgres" if os.geteuid() == 0 else pwd.getpwuid(os.geteuid()).pw_name
@@ -41,11 +41,12 @@ class PatroniMember:
         config = {
             "scope": c.scope, "namespace": "/lab/", "name": self.name, "bootstrap": bootstrap,
             "restapi": {"listen": f"{self.address}:{c.api}", "connect_address": f"{self.address}:{c.api}"},
+            "tags": tags,
             "etcd3": {"hosts": [f"{m.address}:{m.port}" for m in c.etcd.members]},
             "postgresql": {
                 "listen": f"{self.address}:{c.postgres}", "connect_address": f"{self.address}:{c.postgres}",
                 "data_dir": str(self.home / "data"), "pgpass": str(self.home / "pgpass"), "bin_dir": c.bin,
-                "pg_hba": HBA, "parameters": PARAMETERS,
+                "pg_hba": [line.format(self.lab.network) for line in HBA], "parameters": PARAMETERS,
                 "authentication": {role: {"username": name, "password": "lab"}
                                    for role, name in (("superuser", "postgres"), ("replication", "replicator"), ("rewind", "rewinder"))},
             },
