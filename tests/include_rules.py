@@ -34,7 +34,7 @@ LIBRARIES = {
     "CLI11": (["CLI/"], ["daemon/", "daemon/ctl/"]),
     "doctest": (["doctest/"], ["tests/ *"]),
     "fmt": (["fmt/"], ["daemon/ *", "daemon/ctl/ *"]),
-    "ldns": (["ldns/"], ["config/load/", "probes/", "daemon/", "tests/ *"]),
+    "ldns": (["ldns/"], ["config/load/", "probes/", "daemon/", "daemon/ctl/", "tests/ *"]),
     "libcurl": (["curl/"], ["probes/", "daemon/", "daemon/ctl/", "tests/ *"]),
     "libmaxminddb": (["maxminddb.h"], ["config/load/"]),
     "libmicrohttpd": (["microhttpd.h"], ["daemon/"]),

@@ -13,7 +13,7 @@ using namespace fairway::ctl;
 
 constexpr const char* codes = R"(Exit codes:
   0  done
-  1  refused by the daemon as things are, or a switch that did not move the service
+  1  refused by the daemon as things are, a switch that did not move the service, or a delegation with errors
   2  bad arguments, such as a name that the configuration does not know, or a bad configuration
   3  the daemon cannot be reached, or does not answer
   4  still waiting: a switch needs approval or takes longer than 15 minutes)";
