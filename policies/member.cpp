@@ -39,8 +39,9 @@ std::string failure_text(const Observation& seen) {
     return text;
 }
 
-/// Follows what a member says of its role. Returns whether anything but freshness changed.
-bool track_role(RoleTrack& t, const Observation& seen) {
+/// Follows what a member says of its role. Returns whether anything but freshness changed. That one `says`
+/// nothing of a role is news only where its kind could.
+bool track_role(RoleTrack& t, const Observation& seen, bool says) {
     const Facts& f = seen.facts;
     t.was_primary |= f.role == Role::primary;
     if (f.role == Role::primary) t.unclaimed.reset();
@@ -51,7 +52,7 @@ bool track_role(RoleTrack& t, const Observation& seen) {
 
     bool primary = f.role == Role::primary;
     bool changed = t.role != f.role || t.epoch != f.epoch || t.system != f.system ||
-                   (primary && t.primary_looks < 2) || (!primary && t.otherwise < 16);
+                   (primary && t.primary_looks < 2) || (!primary && says && t.otherwise < 16);
     if (primary && t.primary_looks == 0) t.primary_first = seen.ended;
     t.primary_looks = primary ? t.primary_looks + 1 : 0;
     t.otherwise = primary ? 0 : t.otherwise + 1;
@@ -105,7 +106,7 @@ MemberHealth::Step MemberHealth::observe(const Observation& seen, const Check& c
         return step;
     }
     step.changed |= std::exchange(held, false);
-    step.changed |= track_role(claim, seen);
+    step.changed |= track_role(claim, seen, reports_of(check.kind).role);
     bool good = seen.outcome != Outcome::fail && facts.meet && facts.keep_up;
     step.changed |= good && failing();
     if (good) first_failed.reset();

@@ -9,6 +9,10 @@ namespace fairway::probes {
 namespace {
 constexpr double jitter = 0.1; // of the interval; shortens only, so that it never delays a verdict (L2)
 
+// Looks of many members begin together at this grid, and are answered together: waking up for each alone
+// would cost as much again as looking. Nothing is told apart that lies within 10 ms.
+constexpr Duration grid = 10ms;
+
 // How late we may come to a look, or to see its time limit and still believe in silence: this thread promises
 // 100 ms (H10).
 constexpr Duration tolerated_lag = 100ms;
@@ -97,9 +101,11 @@ double Monitor::random_share() { return std::uniform_real_distribution<>(0.0, 1.
 
 Instant Monitor::next_start(const Observation& seen) {
     if (const auto quick = next_look(cadence_, seen, *check_)) return seen.ended + *quick;
-    const double share = 1.0 - jitter * random_share();
-    const auto interval = std::chrono::duration_cast<Duration>(check_->timing.interval * share);
-    return std::max(seen.begun + interval, seen.ended);
+    const auto shortest = std::chrono::duration_cast<Duration>(check_->timing.interval * (1.0 - jitter));
+    const Instant earliest = seen.begun + shortest;
+    const Instant due = earliest + std::chrono::duration_cast<Duration>((check_->timing.interval - shortest) *
+                                                                        random_share());
+    return std::max({due - due.time_since_epoch() % grid, earliest, seen.ended});
 }
 
 } // namespace fairway::probes

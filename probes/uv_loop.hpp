@@ -21,8 +21,7 @@ class UvLoop final : public Loop {
 
     Now now() const override;
     HandlePtr at(Instant when, Callback f) override;
-    HandlePtr watch(int fd, unsigned events,
-                    IoCallback f) override; ///< throws std::system_error; makes fd non-blocking
+    HandlePtr watch(int fd, unsigned events, IoCallback f) override; ///< throws std::system_error
     void post(Callback f) override;
 
     /// Runs `f` in this loop for each signal of that number to the process.

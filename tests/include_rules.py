@@ -34,6 +34,7 @@ LIBRARIES = {
     "CLI11": (["CLI/"], ["daemon/", "daemon/ctl/"]),
     "doctest": (["doctest/"], ["tests/ *"]),
     "fmt": (["fmt/"], ["daemon/ *", "daemon/ctl/ *"]),
+    "http-parser": (["http_parser.h"], ["probes/"]),
     "ldns": (["ldns/"], ["config/load/", "probes/", "daemon/", "daemon/ctl/", "tests/ *"]),
     "libcurl": (["curl/"], ["probes/", "daemon/", "daemon/ctl/", "tests/ *"]),
     "libmaxminddb": (["maxminddb.h"], ["config/load/"]),

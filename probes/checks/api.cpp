@@ -83,7 +83,7 @@ Task<ApiAnswer> ask(const ApiAccess& api, const Look& at, std::string path, std:
     }
     if (!api.user.empty())
         request.headers.push_back("Authorization: Basic " + base64(api.user + ":" + *password));
-    Task<HttpAnswer> asking = at.tools.curl.perform(std::move(request), silence);
+    Task<HttpAnswer> asking = at.tools.ask(std::move(request), silence);
     const HttpAnswer http = co_await asking;
     ApiAnswer answer = answer_of(http, path, welcome);
     co_return answer;

@@ -92,7 +92,7 @@ Finding judge_answer(const HttpAnswer& answer) {
 } // namespace
 
 Task<Finding> look(const GrpcCheck& check, Look at) {
-    Task<HttpAnswer> asking = at.tools.curl.perform(request_of(check, at), at.silence);
+    Task<HttpAnswer> asking = at.tools.ask(request_of(check, at), at.silence);
     const HttpAnswer answer = co_await asking;
     Finding found = judge_answer(answer);
     co_return beside_certificate(std::move(found), answer.certificate_ends, check.tls_settings, at.loop());

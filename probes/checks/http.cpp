@@ -29,9 +29,9 @@ std::string url_of(const HttpCheck& check, const Look& at) {
     return (check.tls ? "https://" : "http://") + name + ":" + std::to_string(at.address.port) + check.path;
 }
 
-HttpRequest request_of(const HttpCheck& check, const Look& at) {
+HttpRequest request_of(const HttpCheck& check, const Look& at, std::string url) {
     HttpRequest r;
-    r.url = url_of(check, at);
+    r.url = std::move(url);
     r.method = check.method;
     if (!at.spec.host.empty()) r.headers.push_back("Host: " + at.spec.host);
     if (!check.reuse && !check.http2) r.headers.emplace_back("Connection: close");
@@ -109,9 +109,9 @@ Finding judge_answer(const HttpCheck& check, const HttpAnswer& answer, unsigned 
 } // namespace
 
 Task<Finding> look(const HttpCheck& check, Look at) {
-    HttpRequest request = request_of(check, at);
+    std::string url = url_of(check, at);
     for (unsigned followed = 0;; ++followed) {
-        Task<HttpAnswer> asking = at.tools.curl.perform(request, at.silence);
+        Task<HttpAnswer> asking = at.tools.ask(request_of(check, at, std::move(url)), at.silence);
         const HttpAnswer answer = co_await asking;
         const auto next = followed < check.redirects ? here(check, at, answer) : std::nullopt;
         if (!next) {
@@ -119,7 +119,7 @@ Task<Finding> look(const HttpCheck& check, Look at) {
             co_return beside_certificate(std::move(found), answer.certificate_ends, check.tls_settings,
                                          at.loop());
         }
-        request.url = *next;
+        url = *next;
     }
 }
 

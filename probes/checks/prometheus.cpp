@@ -126,7 +126,7 @@ Task<Finding> look(const PrometheusCheck& check, Look at) {
 
     Reason unused{}; // however it is silent, it says nothing of the target
     Task<HttpAnswer> asking =
-        at.tools.curl.perform(request_of(check, at, *server, known.addresses.front()), unused);
+        at.tools.ask(request_of(check, at, *server, known.addresses.front()), unused);
     const HttpAnswer answer = co_await asking;
     co_return judge(check, answer);
 }

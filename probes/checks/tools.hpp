@@ -6,6 +6,7 @@
 #include "probes/async/slots.hpp"
 #include "probes/glue/curl.hpp"
 #include "probes/glue/ping.hpp"
+#include "probes/glue/plain_http.hpp"
 #include "probes/glue/resolver.hpp"
 #include "probes/glue/stream.hpp"
 
@@ -18,7 +19,8 @@ constexpr std::size_t programs_at_once = 64;
 struct Tools {
     Tools(Loop& l, std::size_t kept_connections)
         : loop(l),
-          curl(l, kept_connections),
+          curl(l, kept_connections / 4), // checks over TLS or HTTP/2 are the fewer
+          plain_http(l, kept_connections - kept_connections / 4),
           ping(l),
           resolver(l),
           book(l, [this](std::string name) { return resolver.resolve(std::move(name)); }),
@@ -29,10 +31,18 @@ struct Tools {
     void reload() {
         resolver.reload();
         tls.forget();
+        plain_http.forget();
+    }
+
+    /// As curl.hpp says, by whom it costs the least.
+    Task<HttpAnswer> ask(HttpRequest request, Reason& silence) {
+        return PlainHttp::speaks(request) ? plain_http.perform(std::move(request), silence)
+                                          : curl.perform(std::move(request), silence);
     }
 
     Loop& loop;
     Curl curl;
+    PlainHttp plain_http;
     TlsClient tls;
     Ping ping;
     Resolver resolver;
