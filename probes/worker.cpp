@@ -115,6 +115,16 @@ class Choice {
 
 } // namespace
 
+std::set<std::string> names_of(std::span<const Assignment> members) {
+    std::set<std::string> names;
+    for (const Assignment& a : members) {
+        if (const auto* name = std::get_if<std::string>(&a.spec.target)) names.insert(*name);
+        const auto asked = std::visit([](const auto& kind) { return name_asked(kind); }, a.spec.check->kind);
+        if (asked) names.insert(*asked);
+    }
+    return names;
+}
+
 /// All that belongs to the worker's thread. Members of it end in reverse order: the looks before what they
 /// use.
 class ProbeWorker::Bench {
@@ -190,13 +200,9 @@ void ProbeWorker::Bench::assign(const std::vector<Assignment>& wanted) {
 
 void ProbeWorker::Bench::drop_all_but(const std::vector<Assignment>& wanted) {
     std::set<MemberId> ids;
-    std::set<std::string> names;
-    for (const Assignment& a : wanted) {
-        ids.insert(a.member);
-        if (const auto* name = std::get_if<std::string>(&a.spec.target)) names.insert(*name);
-    }
+    for (const Assignment& a : wanted) ids.insert(a.member);
     std::erase_if(members_, [&](const auto& m) { return !ids.contains(m.first); });
-    tools_.book.forget_all_but(names);
+    tools_.book.forget_all_but(names_of(wanted));
 }
 
 void ProbeWorker::Bench::take(const Assignment& a) {

@@ -6,10 +6,15 @@
 #include "probes/prober.hpp"
 
 #include <memory>
+#include <set>
+#include <string>
 #include <unordered_map>
 #include <vector>
 
 namespace fairway::probes {
+
+/// The names whose addresses looking at these takes: of targets, and of those who are asked about targets.
+std::set<std::string> names_of(std::span<const Assignment> members);
 
 /// Made, used and destroyed in the control loop's thread, where the sinks are called: a batch for each turn
 /// of a thread's loop that saw something, never after the destructor. Members not assigned any more end at

@@ -67,6 +67,10 @@ Task<Finding> look(const RabbitmqCheck& check, Look at);
 Task<Finding> look(const MongodbCheck& check, Look at);
 Task<Finding> look(const PushCheck& check, Look at); ///< nobody looks: see probes/push.hpp
 
+/// The host that a kind asks about its target, if that is another: the address book keeps it as targets.
+std::optional<std::string> name_asked(const PrometheusCheck& check);
+template<class Kind> std::optional<std::string> name_asked(const Kind&) { return std::nullopt; }
+
 /// Opens a connection to the target and keeps it for nothing but to notice its end; done when the target has
 /// ended it, or has not let it be opened within the check's timeout. Destroying the task closes it. See
 /// Watch.

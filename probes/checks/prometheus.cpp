@@ -116,6 +116,11 @@ Finding judge(const PrometheusCheck& check, const HttpAnswer& answer) {
 
 } // namespace
 
+std::optional<std::string> name_asked(const PrometheusCheck& check) {
+    const auto server = parse(check.url);
+    return server ? std::optional(server->host) : std::nullopt;
+}
+
 Task<Finding> look(const PrometheusCheck& check, Look at) {
     at.silence = Reason::no_data;
     const std::optional<Server> server = parse(check.url);
@@ -125,8 +130,7 @@ Task<Finding> look(const PrometheusCheck& check, Look at) {
     if (known.addresses.empty()) co_return no_data(known.error);
 
     Reason unused{}; // however it is silent, it says nothing of the target
-    Task<HttpAnswer> asking =
-        at.tools.ask(request_of(check, at, *server, known.addresses.front()), unused);
+    Task<HttpAnswer> asking = at.tools.ask(request_of(check, at, *server, known.addresses.front()), unused);
     const HttpAnswer answer = co_await asking;
     co_return judge(check, answer);
 }

@@ -109,3 +109,17 @@ TEST_CASE("a name forgotten while it is asked for troubles nobody") {
     n.loop.advance(20ms);
     CHECK(n.find().addresses.size() == 1);
 }
+
+TEST_CASE("a reload keeps the addresses of what is still configured, and forgets the rest") {
+    Names n;
+    n.answer = of({"192.0.2.1"}, 60s);
+    n.find();
+    n.book.forget_all_but({"pg1.east.internal"});
+    n.find();
+    CHECK(n.asked == 1);
+    n.book.forget_all_but({"another"});
+    n.answer = {};
+    n.answer.error = "not found";
+    CHECK(n.find().addresses.empty()); // what it was is not believed when it comes back
+    CHECK(n.asked == 2);
+}

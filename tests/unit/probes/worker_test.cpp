@@ -166,6 +166,17 @@ TEST_CASE("a target given by name is resolved; one that cannot be is unknown (L3
     }
 }
 
+TEST_CASE(
+    "addresses are kept for targets' names and for hosts that are asked about targets, and for no others") {
+    PrometheusCheck known;
+    known.url = "https://prometheus.internal:9090/prom";
+    CHECK(names_of(std::vector{
+              member(1, 80, TcpCheck{}), member(2, 80, TcpCheck{}, 1s, std::string("db1.internal")),
+              member(3, 80, known), member(4, 80, known, 1s, std::string("db2.internal"))}) ==
+          std::set<std::string>{"db1.internal", "db2.internal", "prometheus.internal"});
+    CHECK(names_of(std::vector{member(1, 80, TcpCheck{})}).empty());
+}
+
 TEST_CASE("several threads share the targets out, and each member is looked at by one of them") {
     const FaultServer web(&answer_ok), other(&answer_ok);
     ProbeWorker::Options options;
