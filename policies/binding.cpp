@@ -1,5 +1,7 @@
 #include "policies/binding.hpp"
 
+#include "config/probe_spec.hpp"
+
 #include <algorithm>
 #include <unordered_map>
 
@@ -24,7 +26,8 @@ class Binder {
     Binding run() && {
         for (const Service& s : model_.services) bind(s);
         for (const SocketAddress& r : model_.self_doubt.references)
-            result_.references.push_back(slot({.check = reference_check(r.port == 0), .target = r.ip, .port = r.port}));
+            result_.references.push_back(
+                slot({.check = reference_check(r.port == 0), .target = r.ip, .port = r.port}));
         return std::move(result_);
     }
 
@@ -33,9 +36,9 @@ class Binder {
         auto& endpoints = result_.services.emplace_back();
         for (const Endpoint& e : s.endpoints) {
             BoundEndpoint bound;
-            if (s.application && !e.unchecked && !s.unchecked)
-                bound.application = bind(s, e, *s.application, true);
-            if (s.stateful && !e.unchecked && !s.unchecked) bound.stateful = bind(s, e, *s.stateful, false);
+            const bool looked_at = is_checked(s, e);
+            if (s.application && looked_at) bound.application = bind(s, e, *s.application, true);
+            if (s.stateful && looked_at) bound.stateful = bind(s, e, *s.stateful, false);
             endpoints.push_back(std::move(bound));
         }
     }
@@ -44,28 +47,11 @@ class Binder {
                                  bool application) {
         std::vector<BoundCheck> bound;
         for (CheckIndex c : checks_of(expression)) {
-            auto named = e.targets.find(c);
-            BoundCheck b{.check = c, .per_address = application && named == e.targets.end()};
-            if (named != e.targets.end())
-                for (const Target& t : named->second) b.members.push_back(slot(spec(s, e, c, t)));
-            else
-                for (const IpAddress& a : e.addresses)
-                    b.members.push_back(slot(spec(s, e, c, {a, std::nullopt})));
+            BoundCheck b{.check = c, .per_address = application && !e.targets.contains(c)};
+            for (ProbeSpec& p : probe_specs(model_, s, e, c)) b.members.push_back(slot(std::move(p)));
             bound.push_back(std::move(b));
         }
         return bound;
-    }
-
-    ProbeSpec spec(const Service& s, const Endpoint& e, CheckIndex c, const Target& target) const {
-        const CheckPtr& check = model_.checks[c];
-        ProbeSpec p{
-            .check = check, .target = target.host, .datacenter = model_.datacenters[e.datacenter].name};
-        p.port = target.port.value_or(check->port.value_or(default_port(check->kind).value_or(0)));
-        if (std::holds_alternative<PushCheck>(check->kind)) p.target = p.datacenter; // it speaks for itself
-        auto [host, sni] = asked_of(check->kind, s.name.to_string());
-        p.host = std::move(host);
-        p.sni = std::move(sni);
-        return p;
     }
 
     MemberSlot slot(ProbeSpec spec) {

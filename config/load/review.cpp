@@ -1,7 +1,10 @@
 // What only the whole configuration shows: errors between groups, and the warnings of check-config (O5).
 #include "config/load/draft.hpp"
+#include "config/probe_spec.hpp"
 
 #include <algorithm>
+#include <chrono>
+#include <cmath>
 
 namespace fairway::load {
 namespace {
@@ -179,6 +182,39 @@ void services(Binding& b) {
     }
 }
 
+/// Looks a second that one thread is good for. Measured: plain HTTP with a new connection each costs 90 us of
+/// a core, so 5,000 are less than half of one (tests/bench/health.py). The other half is for TLS, which costs
+/// some times as much, and for the day on which many fail at once and each is looked at three times in a
+/// second.
+constexpr double looks_a_thread = 5000;
+
+/// H10: more looks than its threads are good for would come late, and what is late is not believed.
+void ceiling_of_looks(Binding& b) {
+    double a_second = 0;
+    std::set<std::string> seen; // identical ones run once
+    const auto count = [&](const Service& s, const Endpoint& e, CheckIndex c) {
+        for (const ProbeSpec& p : probe_specs(b.model, s, e, c))
+            if (!std::holds_alternative<PushCheck>(p.check->kind) && seen.insert(p.key()).second)
+                a_second += 1 / std::chrono::duration<double>(p.check->timing.interval).count();
+    };
+    for (std::size_t i = 0; i < b.model.services.size(); ++i) {
+        const Service& s = b.model.services[i];
+        if (!b.services[i].usable) continue;
+        for (const Endpoint& e : s.endpoints)
+            for (const auto* tier : {&s.application, &s.stateful})
+                if (*tier && is_checked(s, e))
+                    each_check(**tier, [&](CheckIndex c, bool) { count(s, e, c); });
+    }
+    const unsigned threads = b.model.probes.threads;
+    if (a_second <= looks_a_thread * threads) return;
+    const auto text = [](double n) { return std::to_string(static_cast<long>(std::ceil(n))); };
+    b.problems.warning({b.file}, text(a_second) + " looks a second are more than " + std::to_string(threads) +
+                                     (threads == 1 ? " thread is" : " threads are") + " good for (" +
+                                     text(looks_a_thread) +
+                                     " each, 10,000 checks at 2 s): say `probes: {threads: " +
+                                     text(a_second / looks_a_thread) + "}` or longer intervals");
+}
+
 } // namespace
 
 void review(Binding& b) {
@@ -186,6 +222,7 @@ void review(Binding& b) {
     cname_stands_alone(b);
     clients_are_known(b);
     self_doubt(b);
+    ceiling_of_looks(b);
     for (std::size_t z = 0; z < b.zones.size(); ++z) spread_of_name_servers(z, b);
     if (b.model.zones.empty() && b.problems.ok())
         b.problems.warning({b.file}, "no `zones`: nothing will be answered");

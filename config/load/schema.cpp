@@ -94,7 +94,10 @@ constexpr Key table[] = {
     {"state.directory", path, "/var/lib/fairway", "where its databases are"},
 
     {"probes", mapping, "", "who looks"},
-    Key{"probes.threads", count, "1", "threads that look; targets are shared out among them"}.within(1, 64),
+    Key{"probes.threads", count, "1",
+        "threads that look, each good for 5,000 looks a second (10,000 checks at 2 s); targets are shared "
+        "out among them"}
+        .within(1, 64),
 
     {"defaults", mapping, "", "for whatever does not say otherwise"},
     {"defaults.ttl", mapping, "10s", "as services.*.ttl"},

@@ -409,6 +409,33 @@ TEST_CASE("one of several name servers may run the runbook (L17)") {
     CHECK_FALSE(Loaded(service(body)).model);
 }
 
+TEST_CASE("check-config warns where there are more looks than the threads are good for (H10, O5)") {
+    const auto looks = [](int services, const std::string& interval, const std::string& more,
+                          bool own_addresses) {
+        std::string text =
+            "datacenters: {east: {}, west: {}, south: {}}\nchecks: {web: {type: tcp, port: 80, interval: " +
+            interval + "}}\n" + more + "services:\n";
+        for (int i = 0; i < services; ++i) {
+            const std::string net =
+                own_addresses ? std::to_string(i / 250) + "." + std::to_string(i % 250) : "0.0";
+            text += "  s" + std::to_string(i) +
+                    ".example: {policy: weighted, application: web, ttl: 5s, endpoints: "
+                    "{east: {addresses: [10.1." +
+                    net + "]}, west: {addresses: [10.2." + net + "]}}}\n";
+        }
+        return Loaded(text).told();
+    };
+    const std::string warning = " looks a second are more than ";
+    CHECK(looks(500, "200ms", "", true).find(warning) == std::string::npos);
+    const std::string over = looks(501, "200ms", "", true);
+    CHECK(over.find("warning: 5010 looks a second are more than 1 thread is good for (5000 each, 10,000 "
+                    "checks at 2 s): "
+                    "say `probes: {threads: 2}` or longer intervals") != std::string::npos);
+    CHECK(looks(501, "200ms", "probes: {threads: 2}\n", true).find(warning) == std::string::npos);
+    CHECK(looks(501, "200ms", "", false).find(warning) == std::string::npos); // identical ones run once
+    CHECK(looks(501, "2s", "", true).find(warning) == std::string::npos);
+}
+
 TEST_CASE("check-config warns of what will hurt later (O5)") {
     const std::string web = "    application: web\n" + two_sites;
     const std::pair<std::string, const char*> rows[] = {
