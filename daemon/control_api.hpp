@@ -30,7 +30,7 @@ class ControlApi {
     /// trouble.
     static constexpr Duration patience = 5s;
 
-    ControlApi(Desk& desk, Reports& reports, ControlOffice office)
+    ControlApi(Desk& desk, NewestReport& reports, ControlOffice office)
         : desk_(desk), reports_(reports), office_(std::move(office)) {}
     /// Asked by somebody who may need no name: the request brings a token of its own.
     static bool is_report(const HttpRequest& request);
@@ -43,7 +43,7 @@ class ControlApi {
     HttpResponse status();
     HttpResponse explain(const HttpRequest& request);
     Desk& desk_;
-    Reports& reports_;
+    NewestReport& reports_;
     ControlOffice office_;
 };
 

@@ -137,7 +137,7 @@ struct Daemon::State {
     probes::ProbeWorker worker;
     probes::PushDesk prober;
     std::unique_ptr<Controller> controller;
-    Reports reports{desk, [this] { return controller->report(); }, clock_now};
+    NewestReport reports{desk, [this] { return controller->report(); }, clock_now};
     Loader loader;
     Learner learner;
     LatencyOffice measured{desk, [this]() -> const Model& { return controller->engine().model(); }, learner};

@@ -2,14 +2,14 @@
 
 namespace fairway::daemon {
 
-Reports::Ptr Reports::fresh() {
+NewestReport::Ptr NewestReport::fresh() {
     const bool good = made_ && !changed_ && clock_().mono - made_->at.mono < good_for;
     if (good) return made_;
     changed_ = false;
     return made_ = std::make_shared<const policies::Report>(make_());
 }
 
-Reports::Latest Reports::latest() {
+NewestReport::Latest NewestReport::latest() {
     auto answer = desk_.ask([this] { return fresh(); }, patience);
     std::lock_guard hold(mutex_);
     if (answer) last_ = *answer;

@@ -43,7 +43,7 @@ class Desk {
 };
 
 /// The newest report, as an immutable copy that any thread may read.
-class Reports {
+class NewestReport {
   public:
     /// A report in which nothing has happened is good for as long; members' last results are then this old at
     /// most.
@@ -54,7 +54,7 @@ class Reports {
     using Make = std::function<policies::Report()>; ///< in the control thread
     using Clock = std::function<Now()>;             ///< any thread
 
-    Reports(Desk& desk, Make make, Clock clock)
+    NewestReport(Desk& desk, Make make, Clock clock)
         : desk_(desk), make_(std::move(make)), clock_(std::move(clock)) {}
 
     void changed() { changed_ = true; } ///< something happened; control thread

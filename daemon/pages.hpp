@@ -11,7 +11,7 @@ class Pages {
   public:
     using Ask = std::function<Vitals()>; ///< any thread
 
-    Pages(Reports& reports, const Metrics& metrics, Ask vitals)
+    Pages(NewestReport& reports, const Metrics& metrics, Ask vitals)
         : reports_(reports), metrics_(metrics), vitals_(std::move(vitals)) {}
 
     HttpResponse answer(const HttpRequest& request) const; ///< any thread
@@ -20,7 +20,7 @@ class Pages {
     HttpResponse metrics() const;
     HttpResponse status() const;
     HttpResponse ready() const;
-    Reports& reports_;
+    NewestReport& reports_;
     const Metrics& metrics_;
     Ask vitals_;
 };

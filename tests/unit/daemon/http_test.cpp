@@ -33,13 +33,13 @@ Now now() { return {Instant(std::chrono::steady_clock::now().time_since_epoch())
 struct Control {
     probes::UvLoop loop;
     Desk desk{loop};
-    daemon::Reports reports{desk,
-                            [] {
-                                Report r = a_report();
-                                r.at.mono = now().mono;
-                                return r;
-                            },
-                            now};
+    NewestReport reports{desk,
+                         [] {
+                             Report r = a_report();
+                             r.at.mono = now().mono;
+                             return r;
+                         },
+                         now};
     std::thread thread{[this] { loop.run(); }};
     ~Control() {
         loop.stop();
@@ -237,7 +237,7 @@ TEST_CASE("the pages: alive, ready, status and metrics; nothing else, and nothin
 TEST_CASE("H5: not ready while a service is undecided") {
     probes::UvLoop loop;
     Desk desk(loop);
-    daemon::Reports reports(
+    NewestReport reports(
         desk,
         [] {
             Report r;
