@@ -27,6 +27,16 @@ class World:
         wait_until(f"{standby.name} is a fit standby of known lag", known, 60)
 
 
+@story("whoever looks leaves no mark in a database's log (H9)")
+def _(world):
+    def log(site):
+        return site.database.process.log.read_text(errors="replace")
+    for site in (world.east, world.west):
+        wait_until(f"five sessions at {site.name}", lambda: log(site).count("connection authorized: user=fairway") >= 5, 20)
+        for mark in ("incomplete startup packet", "unexpected EOF", "could not receive data", "could not send data"):
+            check(mark not in log(site), f"{site.name}'s log: {mark}")
+
+
 @story("the whole primary site dies: fenced, promoted, answered elsewhere, nothing lost (S5, D7)", stop=True)
 def _(world):
     fairway, east, west = world.fairway, world.east, world.west

@@ -75,6 +75,17 @@ def _(world):
     wait_until("the primary's site is answered", lambda: world.fairway.addresses(SHOP) == [world.east.address], 10)
 
 
+@story("whoever looks leaves no mark: neither an aborted connection nor an aborted client is counted (H9)")
+def _(world):
+    def marks():
+        return world.west.status("Aborted_connects"), world.west.status("Aborted_clients")
+    def came():
+        return int(world.west.status("Connections"))
+    before, first = marks(), came()
+    wait_until("five looks or more", lambda: came() >= first + 25, 20, every=0.5)  # half of them are ours
+    equal(marks(), before, "aborted connections and clients")
+
+
 @story("a replica further behind than allowed is out, and comes back (D2)")
 def _(world):
     wait_until("it is fit", lambda: world.fairway.endpoint(READS, "west")["fit"], 15)

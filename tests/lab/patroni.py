@@ -18,7 +18,9 @@ CONFIG = {
     },
 }
 PARAMETERS = {"fsync": "off", "shared_buffers": "16MB", "unix_socket_directories": "", "dynamic_shared_memory_type": "mmap",
-              "wal_keep_size": "64MB", "max_wal_senders": "10", "logging_collector": "off"}
+              "wal_keep_size": "64MB", "max_wal_senders": "10", "logging_collector": "off",
+              # A primary that is being stopped waits until its standby has confirmed all, for 60 s by default.
+              "wal_sender_timeout": "5s", "wal_receiver_status_interval": "1s"}
 HBA = ["host all all {0} trust", "host replication all {0} trust"]
 
 
