@@ -1,13 +1,14 @@
 #!/usr/bin/python3
 """What looking costs, and how soon a failure is seen, beside gdnsd and PowerDNS on the same targets.
 
-    tests/bench/health.py [--build DIR] [--repeats 5] [--slow] [--no-cpu] [--no-times]
+    tests/bench/health.py [--build DIR] [--phases 5] [--no-cpu] [--no-times]
 
 DIR is a release build. Needs root, and gdnsd, pdns-server, pdns-backend-bind and nftables beside what the tests need. It works in a
-network namespace of its own. Targets are nginx: 250 names of 4 addresses, looked at over plain HTTP.
+network namespace of its own. Targets are nginx: 500 names of 4 addresses, looked at over plain HTTP.
 
 CPU is the process' own clock over ten seconds, in percent of a core. Failures are three: nginx stopped (refused), nginx
-stopped by a signal (frozen: connects and never answers), packets to it dropped. --slow also waits for gdnsd's defaults.
+stopped by a signal (frozen: connects and never answers), packets to it dropped. Each phase, at any moment of everybody's interval,
+has targets of its own that fail: one that came back too often would be damped by some.
 """
 
 import argparse
@@ -15,6 +16,7 @@ import os
 import pathlib
 import random
 import resource
+import socket
 import statistics
 import subprocess
 import sys
@@ -26,7 +28,8 @@ sys.path.insert(0, str(ROOT / "tests"))
 from lab import Fairwayd, Lab, Process, Silence, ask, wait_until  # noqa: E402
 
 PORT = 18590
-VICTIMS = {"refused": "127.1.0.1", "frozen": "127.1.0.2", "dropped": "127.1.0.3"}  # of the names 0, 1 and 2
+KINDS = ("refused", "frozen", "dropped")  # the first address of the names 3p, 3p + 1 and 3p + 2 fails so in phase p
+MOST_PHASES = 20
 NODE = """dns: {listen: ["$dns"], threads: 1}
 http: {listen: "$http"}
 control: {socket: $socket}
@@ -41,10 +44,13 @@ def name_of(i):
     return f"h{i:06d}.gtm.test"
 
 
+def victim(i):
+    return f"127.1.0.{1 + i}" if i < len(KINDS) * MOST_PHASES else f"127.1.{1 + i // 250}.{1 + i % 250}"
+
+
 def pool(i):
-    """Four addresses of a name; the first of the first three names' is a victim."""
-    first = list(VICTIMS.values())[i] if i < 3 else f"127.1.{1 + i // 250}.{1 + i % 250}"
-    return [first] + [f"127.1.{20 + k * 4 + i // 250}.{1 + i % 250}" for k in range(3)]
+    """Four addresses of a name; the first may fail."""
+    return [victim(i)] + [f"127.1.{24 + k * 21 + i // 250}.{1 + i % 250}" for k in range(3)]
 
 
 class Web:
@@ -56,20 +62,27 @@ class Web:
         paths = " ".join(f"{kind}_temp_path {self.home};" for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"))
         listen = "\n".join(f"listen {a}:{PORT};" for a in addresses)
         (self.home / "nginx.conf").write_text(
-            f"daemon off; master_process off; worker_rlimit_nofile 32768; pid {self.home}/pid; error_log {self.home}/error.log;\n"
+            f"daemon off; master_process off; pid {self.home}/pid; error_log {self.home}/error.log;\n"
             f"events {{ worker_connections 16384; }}\nhttp {{ access_log off; {paths} keepalive_requests 1000000; keepalive_timeout 1h;\n"
             f"server {{ {listen}\nlocation / {{ return 200 ok; }} }} }}\n")
-        self.start()
+        self.process = Process(lab, f"nginx-{name}", ["nginx", "-e", self.home / "error.log", "-c", self.home / "nginx.conf"])
+        wait_until(f"nginx {name} answers\n{self.process.tail()}", lambda: all(map(self.answers, (addresses[0], addresses[-1]))), 60)
 
-    def start(self):
-        self.process = Process(self.lab, f"nginx-{self.name}-{time.monotonic_ns()}", ["nginx", "-e", self.home / "error.log", "-c", self.home / "nginx.conf"])
+    @staticmethod
+    def answers(address):
+        try:
+            with socket.create_connection((address, PORT), timeout=5) as s:
+                s.sendall(b"GET / HTTP/1.0\r\n\r\n")
+                return s.recv(100).startswith(b"HTTP/1.1 200")
+        except OSError:
+            return False
 
 
 # ---------------------------------------------------------------- the servers
 
 def fairway(lab, name, names, check, ttl="5s"):
     services = "".join(
-        f"  {name_of(i)}:\n    policy: weighted\n    application: web\n    ttl: {ttl}\n    endpoints:\n" + "".join(
+        f"  {name_of(i)}:\n    policy: all\n    application: web\n    ttl: {ttl}\n    endpoints:\n" + "".join(
             f"      dc{k}: {{addresses: [{a}]}}\n" for k, a in enumerate(pool(i))) for i in range(names))
     f = Fairwayd(lab, NODE + f"checks: {{web: {{type: http, port: {PORT}, path: /, {check}}}}}\nservices:\n" + services, name=name)
     return f.start(), f.dns
@@ -138,9 +151,10 @@ def memory(pid):
     return 0
 
 
-def cost(lab, what, make, per_second, seconds=10):
+def cost(lab, what, make, per_second, settle=12, seconds=10):
+    """`settle`: until every first look is over, every verdict reached, and written."""
     server, _ = make()
-    time.sleep(12)  # every first look is over, and every verdict reached
+    time.sleep(settle)
     pid = server.process.pid
     before, begun = clock(pid), time.monotonic()
     time.sleep(seconds)
@@ -160,62 +174,51 @@ def costs(lab):
     cost(lab, "fairway, kept connections", lambda: fairway(lab, "c-kept", 500, f"interval: 2s, reuse: true, {quiet}"), 1000)
     cost(lab, "gdnsd http_status", lambda: gdnsd(lab, "c-gdnsd", 500, "interval => 2"), 1000)
     cost(lab, "PowerDNS ifurlup", lambda: powerdns(lab, "c-pdns", 500, "ifurlup", "lua-health-checks-interval=2"), 1000)
-    cost(lab, "fairway, 20,000 checks at 10 s", lambda: fairway(lab, "c-many", 5000, f"interval: 10s, timeout: 2s, {quiet}"), 2000, 20)
+    cost(lab, "fairway, 10,000 checks at 2 s, what a thread is good for", lambda: fairway(lab, "c-full", 2500, f"interval: 2s, {quiet}"), 5000, 20)
+    cost(lab, "fairway, 20,000 checks at 10 s", lambda: fairway(lab, "c-many", 5000, f"interval: 10s, timeout: 2s, {quiet}"), 2000, 35, 20)
 
 
 # ---------------------------------------------------------------- how soon a failure is seen
 
-class Failures:
-    def __init__(self, webs):
-        self.webs = webs
-
-    def begin(self, kind):
-        if kind == "refused":
-            self.webs[kind].process.stop()
-        elif kind == "frozen":
-            self.webs[kind].process.freeze()
-        else:
-            self.nft("add rule ip b i ip daddr", VICTIMS[kind], "tcp dport", str(PORT), "drop")
-
-    def end(self, kind):
-        if kind == "refused":
-            self.webs[kind].start()
-        elif kind == "frozen":
-            self.webs[kind].process.thaw()
-        else:
-            self.nft("flush chain ip b i")
-
-    @staticmethod
-    def nft(*words):
-        subprocess.run(["nft", " ".join(words)], check=True)
+def nft(*words):
+    subprocess.run(["nft", " ".join(words)], check=True)
 
 
-def until(server, kind, answered, limit):
-    """Seconds until the victim is, or is not, in the answers to its name."""
-    i, begun = list(VICTIMS).index(kind), time.monotonic()
+def fail(kind, web, address):
+    if kind == "refused":
+        web.process.stop()
+    elif kind == "frozen":
+        web.process.freeze()
+    else:
+        nft("add rule ip b i ip daddr", address, "tcp dport", str(PORT), "drop")
+
+
+def until(server, i, answered, limit, every=0.02):
+    """Seconds until the first address of the name is, or is not, in its answers."""
+    begun = time.monotonic()
     while time.monotonic() - begun < limit:
         got = addresses(server, i)
-        if got is not None and (VICTIMS[kind] in got) == answered:
+        if got is not None and (victim(i) in got) == answered:
             return time.monotonic() - begun
-        time.sleep(0.01)
+        time.sleep(every)
     return None
 
 
-def contenders(lab, slow):
+def contenders(lab, names):
+    """What, process, server, and how long it may take."""
     fast = "interval: 250ms, timeout: 500ms, retest: 50ms, fall: 1, rise: 1, hold_down: 0s"
-    yield "fairway, defaults", *fairway(lab, "t-fairway", 3, "interval: 2s"), 12
-    yield "fairway, defaults with watch", *fairway(lab, "t-watch", 3, "watch: true"), 12
-    yield "fairway, interval 250 ms, timeout 500 ms, fall 1", *fairway(lab, "t-fast", 3, fast), 12
+    yield "fairway, defaults", *fairway(lab, "t-fairway", names, "interval: 2s"), 12
+    yield "fairway, defaults with watch", *fairway(lab, "t-watch", names, "watch: true"), 12
+    yield "fairway, interval 250 ms, timeout 500 ms, fall 1", *fairway(lab, "t-fast", names, fast), 12
     yield "gdnsd, interval 2, timeout 1, thresholds 1 (least allowed)", *gdnsd(
-        lab, "t-gdnsd", 3, "interval => 2, timeout => 1, up_thresh => 1, ok_thresh => 1, down_thresh => 1"), 12
+        lab, "t-gdnsd", names, "interval => 2, timeout => 1, up_thresh => 1, ok_thresh => 1, down_thresh => 1"), 12
     yield "PowerDNS ifportup, interval 1, timeout 1 (least)", *powerdns(
-        lab, "t-port", 3, "ifportup", "lua-health-checks-interval=1", ",timeout=1"), 12
+        lab, "t-port", names, "ifportup", "lua-health-checks-interval=1", ",timeout=1"), 12
     yield "PowerDNS ifurlup, interval 1, timeout 1 (least)", *powerdns(
-        lab, "t-url", 3, "ifurlup", "lua-health-checks-interval=1", ",timeout=1"), 12
-    yield "PowerDNS ifportup, defaults", *powerdns(lab, "t-port-default", 3, "ifportup"), 12
-    yield "PowerDNS ifurlup, defaults", *powerdns(lab, "t-url-default", 3, "ifurlup"), 12
-    if slow:
-        yield "gdnsd, defaults (interval 10, timeout 5, down_thresh 10)", *gdnsd(lab, "t-gdnsd-default", 3, ""), 130
+        lab, "t-url", names, "ifurlup", "lua-health-checks-interval=1", ",timeout=1"), 12
+    yield "PowerDNS ifportup, defaults", *powerdns(lab, "t-port-default", names, "ifportup"), 12
+    yield "PowerDNS ifurlup, defaults", *powerdns(lab, "t-url-default", names, "ifurlup"), 12
+    yield "gdnsd, defaults (interval 10, timeout 5, down_thresh 10)", *gdnsd(lab, "t-gdnsd-default", names, ""), 130
 
 
 def spread(values, phases):
@@ -225,40 +228,37 @@ def spread(values, phases):
     return f"{min(values):.2f} / {statistics.median(values):.2f} / {max(values):.2f}{few}"
 
 
-def times(lab, webs, repeats, slow):
-    failures, all_of_them = Failures(webs), list(contenders(lab, slow))
-    seen = {(what, kind): [] for what, *_ in all_of_them for kind in VICTIMS}
-    for phase in range(repeats):
-        measured = [c for c in all_of_them if c[3] < 100 or phase == 0]  # the slowest once
-        for what, _, server, limit in measured:
-            for kind in VICTIMS:
-                if until(server, kind, True, limit + 60) is None:
-                    print(f"{what}: {kind} is not back", file=sys.stderr)
-        time.sleep(random.uniform(6, 11))  # any phase of anybody's interval
-        for kind in VICTIMS:
-            failures.begin(kind)
+def times(lab, webs, phases):
+    everybody = list(contenders(lab, len(KINDS) * phases))
+    seen = {(what, kind): [] for what, *_ in everybody for kind in KINDS}
 
-        def one(what, server, kind, limit):
-            if (found := until(server, kind, False, limit)) is not None:
-                seen[what, kind].append(found)
-        watchers = [threading.Thread(target=one, args=(what, server, kind, limit))
-                    for what, _, server, limit in measured for kind in VICTIMS]
-        for w in watchers:
-            w.start()
-        for w in watchers:
-            w.join()
-        for kind in VICTIMS:
-            failures.end(kind)
+    def one(what, kind, server, i, limit):
+        if (found := until(server, i, False, limit, 0.1 if limit > 100 else 0.02)) is not None:
+            seen[what, kind].append(found)
+    for what, _, server, limit in everybody:
+        for i in range(len(KINDS) * phases):
+            if until(server, i, True, 60) is None:
+                sys.exit(f"{what}: {victim(i)} is not answered")
+    watchers = []
+    for phase in range(phases):
+        time.sleep(random.uniform(13, 18))  # the quick ones are through with the last one
+        for k, kind in enumerate(KINDS):
+            i = len(KINDS) * phase + k
+            fail(kind, webs[i], victim(i))
+            for what, _, server, limit in everybody:
+                watchers.append(threading.Thread(target=one, args=(what, kind, server, i, limit)))
+                watchers[-1].start()
+    for w in watchers:
+        w.join()
     print("\nSeconds from the failure to the first answer without it: best / median / worst\n\n| server and settings | refused | frozen | packets dropped |\n|---|---|---|---|")
-    for what, _, _, limit in all_of_them:
-        print(f"| {what} | " + " | ".join(spread(seen[what, kind], repeats if limit < 100 else 1) for kind in VICTIMS) + " |", flush=True)
+    for what, *_ in everybody:
+        print(f"| {what} | " + " | ".join(spread(seen[what, kind], phases) for kind in KINDS) + " |", flush=True)
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--build", type=pathlib.Path, default=ROOT / "build-release")
-    parser.add_argument("--repeats", type=int, default=5)
-    parser.add_argument("--slow", action="store_true", help="gdnsd's defaults too, which take two minutes")
+    parser.add_argument("--phases", type=int, default=5, choices=range(1, MOST_PHASES + 1), metavar="1..20")
     parser.add_argument("--no-cpu", action="store_true")
     parser.add_argument("--no-times", action="store_true")
     options = parser.parse_args()
@@ -269,16 +269,18 @@ def main():
                    {**os.environ, "FAIRWAY_ALONE": "1"})
     hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-    Failures.nft("add table ip b; add chain ip b i { type filter hook input priority 0; }")
+    nft("add table ip b; add chain ip b i { type filter hook input priority 0; }")
     with Lab() as lab:
-        rest = [a for i in range(5000) for a in pool(i) if a not in VICTIMS.values()]
-        webs = {kind: Web(lab, kind, [address]) for kind, address in VICTIMS.items()}
-        webs["rest"] = Web(lab, "rest", sorted(set(rest))[:20000])
+        failing = range(len(KINDS) * options.phases)
+        rest = sorted({a for i in range(5000) for a in pool(i)} - {victim(i) for i in failing})
+        for begin in range(0, len(rest), 5000):  # a connection of its 16384 is taken by each address
+            Web(lab, f"rest-{begin}", rest[begin:begin + 5000])
+        webs = [Web(lab, str(i), [victim(i)]) for i in failing]
         time.sleep(2)
         if not options.no_cpu:
             costs(lab)
         if not options.no_times:
-            times(lab, webs, options.repeats, options.slow)
+            times(lab, webs, options.phases)
 
 
 if __name__ == "__main__":
