@@ -4,6 +4,7 @@
 import http.client
 import json
 import os
+import pathlib
 import socket
 import ssl
 import subprocess
@@ -13,6 +14,7 @@ from world import HEAD, WEB_CHECKS, WWW, WWW_SERVICE, Fairwayd, check, equal, st
 from lab.fairwayd import SANITIZERS, program
 from lab.nginx import Nginx
 
+ROOT = pathlib.Path(__file__).resolve().parents[2]
 ANN, BOT = "ann-0123456789abcdef0123", "bot-0123456789abcdef0123"
 EAST, WEST = "east-0123456789abcdef012", "west-0123456789abcdef012"
 SITE = "site.gtm.example.com"
@@ -140,6 +142,23 @@ def _(world):
     check("no quorum here" in world.fairway.endpoint(SITE, "east")["reason"], "the reason is the site's own")
     world.ask("POST", "/v1/push/says", EAST, "{}")
     answer_is("192.0.2.1")
+
+
+@story("the guide's script reports as a site would, and says why when it may not")
+def _(world):
+    def report(said, token="west", ca=world.home / "own.pem"):
+        return subprocess.run([ROOT / "packaging/examples/push/report.sh", f"https://localhost:{world.address[1]}", "says",
+                               world.home / f"{token}.token", ca], input=said, capture_output=True, text=True, timeout=30)
+    told = report('{"outcome": "fail", "detail": "shop.service"}')
+    equal((told.returncode, told.stdout), (0, '{"accepted":true}'), told.stderr)
+    wait_until("its reason is told", lambda: "shop.service" in world.fairway.endpoint(SITE, "west")["reason"], 10)
+    equal(report("{}").returncode, 0, "a pass")
+    wait_until("the site is fit again", lambda: world.fairway.endpoint(SITE, "west")["fit"], 10)
+    stranger = report("{}", token="ann")
+    check(stranger.returncode != 0 and "a token of this check is needed" in stranger.stdout, stranger.stdout)
+    garbled = report('{"outcome": "good"}')
+    check(garbled.returncode != 0 and "outcome" in garbled.stdout, garbled.stdout)
+    check(report("{}", ca="/etc/ssl/certs/ca-certificates.crt").returncode != 0, "a server is believed whose certificate is nobody's")
 
 
 @story("a site that falls silent is unknown: an alarm, and nothing moves")

@@ -119,7 +119,7 @@ def _(world):
 
 @story("shellcheck finds nothing in the scripts")
 def _(world):
-    scripts = [*EXAMPLES.glob("runbook/*/*.sh"), *EXAMPLES.glob("runbook/*/sites.conf"), PACKAGING / "build-deb"]
+    scripts = [*EXAMPLES.glob("runbook/*/*.sh"), *EXAMPLES.glob("push/*.sh"), *EXAMPLES.glob("runbook/*/sites.conf"), PACKAGING / "build-deb"]
     check(len(scripts) >= 10, f"scripts: {scripts}")
     for script in scripts:
         result = subprocess.run(["shellcheck", "-x", script.name], cwd=script.parent, capture_output=True, text=True, timeout=60)

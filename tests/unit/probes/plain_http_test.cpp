@@ -99,8 +99,8 @@ TEST_CASE("http: what a kept connection says unasked is no answer") {
     check.reuse = true;
     const FaultServer server([](Peer& p) {
         p.read_until("\r\n\r\n");
-        p.write("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
-        p.write("HTTP/1.1 408 Request Timeout\r\nContent-Length: 0\r\n\r\n"); // HAProxy, Apache: when idle
+        p.write("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"
+                "HTTP/1.1 408 Request Timeout\r\nContent-Length: 0\r\n\r\n"); // HAProxy, when idle
         p.finish();
     });
     for (const Observation& seen : looks(check_of(check), at_loopback(server.port()), 3))
