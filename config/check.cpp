@@ -285,6 +285,7 @@ Reports reports_of_rules(const std::vector<FactRule>& rules) {
         r.role |= rule.fact == Fact::role;
         r.quorum |= rule.fact == Fact::quorum;
         r.lag |= rule.fact == Fact::lag || rule.fact == Fact::position;
+        r.load |= rule.fact == Fact::load;
     }
     return r;
 }
@@ -293,25 +294,31 @@ Reports reports_of_rules(const std::vector<FactRule>& rules) {
 
 Reports reports_of(const CheckKind& kind) {
     return std::visit(
-        Overloaded{[](const HttpCheck& c) { return reports_of_rules(c.facts); },
-                   [](const PrometheusCheck& c) { return reports_of_rules(c.facts); },
-                   [](const ExecCheck&) { return Reports{.role = true, .quorum = true, .lag = true}; },
-                   [](const PushCheck&) { return Reports{.role = true, .quorum = true, .lag = true}; },
-                   [](const PostgresCheck&) { return Reports{.role = true, .lag = true}; },
-                   [](const MysqlCheck&) { return Reports{.role = true, .quorum = true, .lag = true}; },
-                   [](const RedisCheck& c) {
-                       using Mode = RedisCheck::Mode;
-                       return Reports{.role = c.mode != Mode::cluster,
-                                      .quorum = c.mode != Mode::server,
-                                      .lag = c.mode == Mode::server};
-                   },
-                   [](const ZookeeperCheck&) { return Reports{.role = true, .quorum = true}; },
-                   [](const PatroniCheck&) { return Reports{.role = true, .lag = true}; },
-                   [](const EtcdCheck&) { return Reports{.role = true, .quorum = true}; },
-                   [](const NatsCheck&) { return Reports{.role = true, .quorum = true}; },
-                   [](const RabbitmqCheck&) { return Reports{.quorum = true}; },
-                   [](const MongodbCheck&) { return Reports{.role = true, .quorum = true, .lag = true}; },
-                   [](const auto&) { return Reports{}; }}, // no store
+        Overloaded{
+            [](const HttpCheck& c) { return reports_of_rules(c.facts); },
+            [](const PrometheusCheck& c) {
+                Reports r = reports_of_rules(c.facts);
+                r.load = true;
+                return r;
+            },
+            [](const ExecCheck&) { return Reports{.role = true, .quorum = true, .lag = true, .load = true}; },
+            [](const PushCheck&) { return Reports{.role = true, .quorum = true, .lag = true, .load = true}; },
+            [](const AgentCheck&) { return Reports{.load = true}; },
+            [](const PostgresCheck&) { return Reports{.role = true, .lag = true}; },
+            [](const MysqlCheck&) { return Reports{.role = true, .quorum = true, .lag = true}; },
+            [](const RedisCheck& c) {
+                using Mode = RedisCheck::Mode;
+                return Reports{.role = c.mode != Mode::cluster,
+                               .quorum = c.mode != Mode::server,
+                               .lag = c.mode == Mode::server};
+            },
+            [](const ZookeeperCheck&) { return Reports{.role = true, .quorum = true}; },
+            [](const PatroniCheck&) { return Reports{.role = true, .lag = true}; },
+            [](const EtcdCheck&) { return Reports{.role = true, .quorum = true}; },
+            [](const NatsCheck&) { return Reports{.role = true, .quorum = true}; },
+            [](const RabbitmqCheck&) { return Reports{.quorum = true}; },
+            [](const MongodbCheck&) { return Reports{.role = true, .quorum = true, .lag = true}; },
+            [](const auto&) { return Reports{}; }}, // no store
         kind);
 }
 

@@ -61,10 +61,10 @@ std::string_view kind_name(const CheckKind& kind); ///< "http", "https", "tcp", 
 /// Nothing: it needs to be given. 0: the kind needs none (icmp, exec, prometheus).
 std::optional<std::uint16_t> default_port(const CheckKind& kind);
 
-/// Which facts of a stateful tier a kind can report. `lag`: one that says how much a switch would lose, so
-/// not that of a store that agrees by consensus.
+/// Which facts a kind can report. `lag`: one that says how much a switch would lose, so not that of a store
+/// that agrees by consensus. `load`: how much there is to do, an agent by the part of its share it gives up.
 struct Reports {
-    bool role = false, quorum = false, lag = false;
+    bool role = false, quorum = false, lag = false, load = false;
 };
 Reports reports_of(const CheckKind& kind);
 

@@ -154,10 +154,20 @@ struct Objectives {
     std::optional<Duration> rpo; ///< of writes that may be lost
 };
 
-/// How the share of an endpoint that returned grows back: parts of it, each held for so long. Empty: all at once.
+/// How the share of an endpoint that returned grows back: parts of it, each held for so long. Empty: all at
+/// once.
 struct Ramp {
     std::vector<double> steps; ///< 0 to 1
     Duration hold = 60s;
+};
+
+/// What a service does about the load of its sites.
+struct LoadSettings {
+    CheckIndex from = 0; ///< what reports it; against the capacity, or where there is none, in parts of 1
+    std::optional<double> shed_above; ///< part of the capacity; unset: it is only shown
+    double max_share = 1;             ///< of the answers that a site may come to by taking over from others
+    Duration lag =
+        30s; ///< until a change of shares is seen in the load, at least: longer where it is measured so
 };
 
 /// A target named for one check: what it looks at instead of the answered address.
@@ -173,6 +183,7 @@ struct Endpoint {
     std::optional<Name> cname;        ///< answered instead of addresses
     std::optional<Name> alias;        ///< a name whose addresses are ours: see policies/alias.hpp
     unsigned weight = 1;              ///< 0 counts as excluded (L7)
+    std::optional<double> capacity;   ///< in the unit of its load; unset: that of the datacenter
     std::map<CheckIndex, std::vector<Target>> targets;
     bool unchecked = false;
 };
@@ -204,8 +215,9 @@ struct Service {
     OnAllDown on_all_down;
     MinHealthy min_healthy;
     Objectives objectives;
-    LostShare lost_share =
-        LostShare::spread; ///< of policies by weight: over all that are left, or to the next
+    std::optional<LostShare>
+        lost_share; ///< unset: `spread` where it goes by weight, `next` where there is an order
+    std::optional<LoadSettings> load;
     Ramp ramp;
 
     Failover failover = Failover::automatic;

@@ -113,12 +113,19 @@ class Choice {
     bool passed_ = false;
 };
 
+/// Not of an address: Prometheus is asked about the datacenter, whose name is no host's.
+bool of_whole_site(const ProbeSpec& spec) {
+    const auto* name = std::get_if<std::string>(&spec.target);
+    return name && *name == spec.datacenter && std::holds_alternative<PrometheusCheck>(spec.check->kind);
+}
+
 } // namespace
 
 std::set<std::string> names_of(std::span<const Assignment> members) {
     std::set<std::string> names;
     for (const Assignment& a : members) {
-        if (const auto* name = std::get_if<std::string>(&a.spec.target)) names.insert(*name);
+        const auto* name = std::get_if<std::string>(&a.spec.target);
+        if (name && !of_whole_site(a.spec)) names.insert(*name);
         const auto asked = std::visit([](const auto& kind) { return name_asked(kind); }, a.spec.check->kind);
         if (asked) names.insert(*asked);
     }
@@ -232,9 +239,15 @@ Task<Finding> ProbeWorker::Bench::look_at(Member& m, Reason& silence) {
         Finding found = co_await looking;
         co_return found;
     }
+    const std::string& name = std::get<std::string>(m.spec.target);
+    if (of_whole_site(m.spec)) {
+        Task<Finding> looking = look_at_address(m.spec, m.address = {}, silence);
+        Finding found = co_await looking;
+        co_return found;
+    }
     silence = Reason::resolve_failure;
     const Instant begun = loop_.now().mono;
-    Task<Resolution> resolving = tools_.book.find(std::get<std::string>(m.spec.target));
+    Task<Resolution> resolving = tools_.book.find(name);
     const Resolution known = co_await resolving;
     if (known.addresses.empty()) co_return because(Reason::resolve_failure, known.error);
     if (m.spec.check->all_addresses) {

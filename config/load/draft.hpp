@@ -24,6 +24,8 @@ void each_check(const Expression& e, const std::function<void(CheckIndex, bool r
 void read_policy(const Mapping& service, Draft& d, Binding& b); // policy.cpp
 void read_switching(const Mapping& service, Draft& d,
                     Binding& b); // switching.cpp: failover, failback, hooks, ...
+void read_load(const Mapping& service, Draft& d, Binding& b);      // shedding.cpp: before the endpoints
+void review_load(const Mapping& service, const Draft& d);          // shedding.cpp: once all is read
 void read_endpoints(const Mapping& service, Draft& d, Binding& b); // endpoints.cpp
 
 } // namespace fairway::load

@@ -205,6 +205,7 @@ void read_endpoint(const Mapping::Entry& entry, Draft& d, Binding& b) {
     read_name(m, "cname", e.cname, d, b);
     read_name(m, "alias", e.alias, d, b);
     m.read("weight", e.weight);
+    m.read("capacity", e.capacity);
     m.read("unchecked", e.unchecked);
     TargetReader(e, d, b).read(m);
     if (!datacenter || !entry.value->is_mapping()) d.notes.usable = false;

@@ -148,7 +148,8 @@ constexpr Key table[] = {
     {"datacenters.*.zone", text, "", "availability zone within the region"},
     Key{"datacenters.*.latitude", decimal, "", "degrees, north is positive"}.within(-90, 90),
     Key{"datacenters.*.longitude", decimal, "", "degrees, east is positive"}.within(-180, 180),
-    Key{"datacenters.*.capacity", decimal, "", "for what-if, in a unit of the operator's"}.within(0, 1e18),
+    Key{"datacenters.*.capacity", decimal, "", "what it can bear, in the unit of the load that checks report"}
+        .within(0, 1e18),
 
     {"clients", mapping, "", "where clients are and how far each datacenter is from them"},
     {"clients.networks", mapping, "", "by prefix; the longest match wins"},
@@ -353,7 +354,7 @@ constexpr Key table[] = {
     Key{"services.*.failover.mode", word, "automatic; with a stateful tier approval",
         "by itself, or held for a person"}
         .one_of("automatic | approval"),
-    Key{"services.*.failover.lost_share", word, "next for active_passive, spread otherwise",
+    Key{"services.*.failover.lost_share", word, "next for active_passive, latency and geo, spread otherwise",
         "who takes a lost endpoint's share"}
         .one_of("next | spread"),
     {"services.*.failback", mapping, "",
@@ -387,6 +388,9 @@ constexpr Key table[] = {
     {"services.*.endpoints.*.addresses.[].address", address, "", "an address"},
     later("services.*.endpoints.*.addresses.[].unchecked", "this address has no check, on purpose"),
     Key{"services.*.endpoints.*.weight", count, "1", "weighted: its share; 0 excludes it"}.within(0, 1000000),
+    Key{"services.*.endpoints.*.capacity", decimal, "that of the datacenter",
+        "what it can bear, in the unit of the load that `load.from` reports"}
+        .within(0, 1e18),
     {"services.*.endpoints.*.targets", mapping, "each answered address, the check's port",
      "what a check looks at, by check"},
     {"services.*.endpoints.*.targets.*", list, "", "HOST[:PORT]"},
@@ -413,7 +417,17 @@ constexpr Key table[] = {
     Key{"services.*.ramp.hold", duration, "60s",
         "each step; while one of its checks is not well it does not end"}
         .within(1, 86400),
-    later("services.*.load", "shares by load"),
+    {"services.*.load", mapping, "", "shares follow the load of the sites"},
+    Key{"services.*.load.from", text, "", "the check that reports it, by name"}.always(),
+    Key{"services.*.load.shed_above", share, "",
+        "of the capacity: above it a part of the traffic goes elsewhere"}
+        .within(0.01, 1),
+    Key{"services.*.load.max_share", share, "100%",
+        "of the answers that a site may come to by taking over from others"}
+        .within(0.01, 1),
+    Key{"services.*.load.lag", duration, "30s",
+        "until a change of shares is seen in the load, at least; longer where it is measured so"}
+        .within(1, 3600),
     later("services.*.families", "how IPv4 and IPv6 go together"),
 
     {"brake", mapping, "", "how much of a service automation may take out at once"},

@@ -114,8 +114,10 @@ void read_service(const Name& name, const Node::Member& member, Binding& b) {
         b.problems.error(m.place_of("unchecked"),
                          "`unchecked: true` beside `application`: one of them is meant");
     if (!m.has("policy") || !m.has("endpoints")) d.notes.usable = false;
+    read_load(m, d, b);
     read_endpoints(m, d, b);
     read_policy(m, d, b);
+    review_load(m, d);
     read_switching(m, d, b);
     b.model.services.push_back(std::move(s));
     b.services.push_back(std::move(d.notes));

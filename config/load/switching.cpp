@@ -16,13 +16,16 @@ void no_effect(const Mapping& m, std::string_view key, std::string_view why) {
                              "`" + std::string(key) + "` has no effect: " + std::string(why));
 }
 
-/// An order has a next by itself; that its traffic is spread instead is not built yet.
 void read_lost_share(const Mapping& m, Service& s) {
     using enum Service::LostShare;
-    if (!m.choose("lost_share", s.lost_share, {{"next", next}, {"spread", spread}})) return;
-    if (ordered(s) && s.lost_share == spread)
-        not_supported(m.get("lost_share")->place(),
-                      "services.*.failover.lost_share: spread of active_passive", m.problems());
+    Service::LostShare said{};
+    if (!m.choose("lost_share", said, {{"next", next}, {"spread", spread}})) return;
+    s.lost_share = said;
+    if (std::holds_alternative<All>(s.policy)) no_effect(m, "lost_share", "every site is in every answer");
+    if (ordered(s) && s.stateful && said == spread)
+        m.problems().error(
+            m.get("lost_share")->place(),
+            "lost_share: with a `stateful` tier one site is active, its share cannot be spread");
 }
 
 void read_failover(const Mapping& service, Draft& d, Binding& b) {

@@ -82,8 +82,21 @@ HttpRequest request_of(const PrometheusCheck& check, const Look& at, const Serve
 
 Finding no_data(std::string detail) { return because(Reason::no_data, "prometheus: " + std::move(detail)); }
 
+/// Whose load we are told: the only sample there is, or, of a query `by (dc)`, the one that is labelled with
+/// our datacenter.
+std::optional<std::size_t> sample_of(const std::string& datacenter, const Json& json, std::size_t count) {
+    bool labelled = false;
+    for (std::size_t i = 0; i < count; ++i)
+        for (const char* label : {"/metric/dc", "/metric/datacenter"})
+            if (const auto whose = json.at("/data/result/" + std::to_string(i) + label)) {
+                if (*whose == datacenter) return i;
+                labelled = true;
+            }
+    return labelled || count > 1 ? std::nullopt : std::optional<std::size_t>(0);
+}
+
 /// Each sample is [time, "value"]; a vector has one in each element, a scalar is one.
-Finding judge(const PrometheusCheck& check, const HttpAnswer& answer) {
+Finding judge(const PrometheusCheck& check, const std::string& datacenter, const HttpAnswer& answer) {
     if (answer.status != 200 && answer.status != 0) {
         const auto json = Json::parse(answer.body);
         const auto error = json ? json->at("/error") : std::nullopt;
@@ -98,13 +111,14 @@ Finding judge(const PrometheusCheck& check, const HttpAnswer& answer) {
     if (count == 0) return no_data("no sample");
 
     Facts facts;
+    const auto load_at = scalar ? std::optional<std::size_t>(0) : sample_of(datacenter, *json, count);
     for (std::size_t i = 0; i < count; ++i) {
         const auto value =
             json->at(scalar ? "/data/result/1" : "/data/result/" + std::to_string(i) + "/value/1");
         if (!value || !parse_number(*value)) return no_data("a sample without a number"); // NaN, Inf
         if (check.value && !check.value->holds(*value))
             return because(Reason::body_mismatch, *value + ", expected " + check.value->to_string());
-        if (count == 1) facts.load = parse_number(*value);
+        if (i == load_at) facts.load = parse_number(*value);
     }
     if (!check.facts.empty()) {
         if (scalar || count > 1) return no_data("facts are taken from one sample of a vector");
@@ -132,7 +146,7 @@ Task<Finding> look(const PrometheusCheck& check, Look at) {
     Reason unused{}; // however it is silent, it says nothing of the target
     Task<HttpAnswer> asking = at.tools.ask(request_of(check, at, *server, known.addresses.front()), unused);
     const HttpAnswer answer = co_await asking;
-    co_return judge(check, answer);
+    co_return judge(check, at.spec.datacenter, answer);
 }
 
 } // namespace fairway::probes

@@ -324,9 +324,10 @@ const Row rows[] = {
          two_sites,
      "each of them would run the hooks"},
     {"lost share of an order",
-     service("    policy: active_passive\n    application: web\n    failover: {lost_share: ^spread}\n" +
+     service("    policy: active_passive\n    application: web\n    stateful: db\n    failover: {lost_share: "
+             "^spread}\n" +
              two_sites),
-     "lost_share: spread of active_passive is not supported yet"},
+     "one site is active, its share cannot be spread"},
     {"ramp that goes down", with_policy("    application: web\n    ramp: {^steps: [50%, 10%]}\n" + two_sites),
      "each step is more than the one before"},
     {"ramp of nothing", with_policy("    application: web\n    ramp: {steps: [^0%]}\n" + two_sites),

@@ -44,3 +44,21 @@ TEST_CASE("prometheus: the samples are compared; what is not known of the target
     check.url = "http://127.0.0.1:" + std::to_string(silent.port());
     CHECK_SEEN(once(check, 9, soon), unknown, no_data);
 }
+
+TEST_CASE("prometheus: of a query by (dc) the load is that of the sample with our datacenter's label") {
+    PrometheusCheck check;
+    check.query = "sum by (dc) (rate(requests[1m]))";
+    const auto load = [&](const std::string& samples) {
+        const FaultServer server(
+            body(R"({"status":"success","data":{"resultType":"vector","result":[)" + samples + "]}}"));
+        check.url = "http://127.0.0.1:" + std::to_string(server.port());
+        const Observation seen = looks(check_of(check), nowhere, 1).front();
+        CHECK_SEEN(seen, pass, ok);
+        return seen.facts.load;
+    };
+    CHECK(load(R"({"metric":{"dc":"west"},"value":[1,"7"]},{"metric":{"dc":"east"},"value":[1,"950.5"]})") ==
+          950.5);
+    CHECK(load(R"({"metric":{"datacenter":"east"},"value":[1,"3"]})") == 3.0);
+    CHECK_FALSE(load(R"({"metric":{"dc":"west"},"value":[1,"7"]})")); // not ours, though it is the only one
+    CHECK_FALSE(load(R"({"metric":{"pod":"a"},"value":[1,"7"]},{"metric":{"pod":"b"},"value":[1,"8"]})"));
+}
