@@ -39,6 +39,7 @@ class Binder {
             const bool looked_at = is_checked(s, e);
             if (s.application && looked_at) bound.application = bind(s, e, *s.application, true);
             if (s.stateful && looked_at) bound.stateful = bind(s, e, *s.stateful, false);
+            if (s.load) bound.load = load_of(s, e, s.load->from);
             endpoints.push_back(std::move(bound));
         }
     }
@@ -52,6 +53,21 @@ class Binder {
             bound.push_back(std::move(b));
         }
         return bound;
+    }
+
+    /// Its targets; else the site as a whole where somebody else is asked about it; else each address.
+    std::vector<MemberSlot> load_of(const Service& s, const Endpoint& e, CheckIndex c) {
+        const CheckKind& kind = model_.checks[c]->kind;
+        const auto* asking = std::get_if<PrometheusCheck>(&kind);
+        const bool by_address = asking && (asking->query.find("$address") != std::string::npos ||
+                                           asking->query.find("$port") != std::string::npos);
+        const bool of_site = std::holds_alternative<PushCheck>(kind) || (asking && !by_address);
+        Endpoint aimed = e;
+        if (of_site && !e.targets.contains(c))
+            aimed.targets[c] = {{model_.datacenters[e.datacenter].name, std::nullopt}};
+        std::vector<MemberSlot> members;
+        for (ProbeSpec& p : probe_specs(model_, s, aimed, c)) members.push_back(slot(std::move(p)));
+        return members;
     }
 
     MemberSlot slot(ProbeSpec spec) {

@@ -24,6 +24,7 @@ struct BoundCheck {
 
 struct BoundEndpoint {
     std::vector<BoundCheck> application, stateful;
+    std::vector<MemberSlot> load; ///< what reports its load: never judged
 };
 
 struct Binding {

@@ -26,12 +26,14 @@ struct Override {
     /// The first that covers an endpoint rules it. Force-down takes it out whatever else is said; maintenance
     /// and drain do too, each for a reason of its own; force-up counts as healthy
     /// (under `follow` the application only). A freeze keeps the published answers as they are.
-    enum class Kind { force_down, maintenance, drain, force_up, freeze };
+    /// A drill loses a datacenter for a while (policies/drill.hpp).
+    enum class Kind { force_down, maintenance, drain, force_up, freeze, drill };
     std::string id;
     Kind kind = Kind::drain;
     Scope scope;
     std::string reason, operator_name;
     WallTime since{}, expires{};
+    bool with_hooks = false; ///< drill: the runbook is run too
 };
 
 std::string_view to_string(Override::Kind kind);
@@ -42,6 +44,7 @@ struct SetOverride {
     Duration lasts = 24h;
     bool force = false; ///< even the last usable site
     Override::Kind kind = Override::Kind::drain;
+    bool with_hooks = false; ///< of a drill
 };
 struct EndOverride {
     Scope scope; ///< must be that of an override
@@ -54,8 +57,10 @@ struct Failover {
 struct Failback {
     std::string service;
 };
+/// Lets a switch that waits go on; `dry_run` tells what is at stake and lets it wait.
 struct Approve {
     std::string switch_id;
+    bool dry_run = false;
 };
 /// A planned switch; `dry_run` tells what it would do and begins nothing.
 struct Move {
@@ -95,6 +100,12 @@ struct ReturnRecord {
     WallTime ramp_since{};
 };
 
+/// What its load leaves an endpoint: the most that it may get of any clients.
+struct LimitRecord {
+    std::string datacenter;
+    double limit = 1;
+};
+
 /// A frozen plan: the datacenters by name.
 struct PlanRecord {
     struct Choice {
@@ -121,6 +132,8 @@ struct ServiceRecord {
     bool no_primary_critical = false;   ///< on_no_primary applies
     std::vector<std::string> last_good; ///< datacenters of the last plan that had a fit endpoint
     std::vector<ReturnRecord> returns;
+    std::vector<LimitRecord> limits{};
+    Duration load_lag{};              ///< as it was measured
     std::optional<PlanRecord> frozen; ///< what is answered whatever happens
     std::optional<Switch> running;    ///< the switch, if one is
 };

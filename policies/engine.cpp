@@ -30,8 +30,11 @@ Engine::Engine(ModelPtr model, const Restored& restored, Now now) : state_(std::
     state_->started = now.mono;
     state_->adopt(std::move(model), restored, now, {}, {}, nullptr);
     state_->restore(restored, now);
+    state_->adopt_drill(now);
 }
 
+Engine Engine::copy() const { return Engine(std::make_unique<State>(*state_)); }
+Engine::Engine(std::unique_ptr<State> state) : state_(std::move(state)) {}
 Engine::~Engine() = default;
 Engine::Engine(Engine&&) noexcept = default;
 Engine& Engine::operator=(Engine&&) noexcept = default;
@@ -68,7 +71,8 @@ Transition member_transition(const MemberState& m, Change change, Severity sever
 }
 
 ServiceContext Engine::State::context(ServiceIndex s, Now now) const {
-    return {*model, model->services[s], binding.services[s], members, overrides, doubt.active, now};
+    const DrillReport* played = drill && !drill->over ? &drill->report : nullptr;
+    return {*model, model->services[s], binding.services[s], members, overrides, doubt.active, now, played};
 }
 
 void Engine::State::mark(ServiceIndex s) {
@@ -135,10 +139,20 @@ MemberHealth::Facts Engine::State::judge_facts(MemberState& m, const Observation
     return {.meet = role && quorum, .keep_up = keep_up};
 }
 
+/// True: it says another load than before.
+bool Engine::State::note_load(MemberState& m, const Observation& seen) {
+    const auto said = reported_load(seen, *m.spec.check);
+    if (!said) return false;
+    m.load_at = seen.ended;
+    return std::exchange(m.load, said) != said;
+}
+
 void Engine::State::take(const Observation& seen, Effects& out, Now now) {
     if (seen.member >= slot_of.size() || slot_of[seen.member] < 0) return; // of a target no longer configured
     auto slot = static_cast<MemberSlot>(slot_of[seen.member]);
     MemberState& m = members[slot];
+    if (played_lost(m) && seen.outcome == Outcome::fail && !drill->report.seen)
+        drill->report.seen = seen.ended - drill->report.begun;
     bool passed = seen.outcome == Outcome::pass || seen.outcome == Outcome::degraded;
     bool held_before = m.health.held, row_before = m.health.works.fails > 0;
     const auto preference = [&] { return std::pair(m.health.whole.verdict, m.health.weight); };
@@ -170,7 +184,7 @@ void Engine::State::take(const Observation& seen, Effects& out, Now now) {
     if (decided &&
         (moved(Moved::up) || moved(Moved::down) || row != row_before || risen || preferred_otherwise))
         out.members.push_back(record_of(m, now));
-    if (step.changed) mark(m);
+    if (step.changed || note_load(m, seen)) mark(m);
 }
 
 Effects Engine::start(Now now) {
@@ -191,6 +205,7 @@ Effects Engine::observe(std::span<const Observation> batch, Now now) {
     state_->judge_silence(out, now);
     state_->review_doubt(out, now);
     if (!state_->idle(now)) out.append(state_->settle(now));
+    state_->review_drill(out, now);
     return out;
 }
 
@@ -199,6 +214,7 @@ Effects Engine::tick(Now now) {
     state_->judge_silence(out, now);
     state_->review_doubt(out, now);
     out.append(state_->settle(now));
+    state_->review_drill(out, now);
     return out;
 }
 
@@ -226,6 +242,8 @@ Instant Engine::next_due() const {
     if (!state_->dues.empty()) due = state_->dues.begin()->first;
     if (auto d = state_->doubt_due()) due = std::min(due, *d);
     if (auto d = state_->alias_due()) due = std::min(due, *d);
+    if (const auto& d = state_->drill; d && !d->over)
+        due = std::min(due, d->report.begun + (d->report.until - d->report.since));
     return due;
 }
 

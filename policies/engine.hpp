@@ -49,13 +49,14 @@ class Engine {
     ~Engine();
     Engine(Engine&&) noexcept;
     Engine& operator=(Engine&&) noexcept;
+    Engine copy() const; ///< to be asked what it would do: it shares nothing with this one
 
     /// The first effects: plans for every service, whatever they are. Call once, before anything else.
     Effects start(Now now);
 
     Effects observe(std::span<const Observation> batch, Now now);
     Effects resolved(std::span<const NameObservation> seen, Now now); ///< of names()
-    Effects tick(Now now); ///< call at next_due() or later
+    Effects tick(Now now);                                            ///< call at next_due() or later
     Effects hook_ended(const HookResult& result, Now now);
     Effects reload(ModelPtr model, Now now); ///< what did not change keeps its history (H11)
 
@@ -64,6 +65,9 @@ class Engine {
         Effects effects;
     };
     Commanded command(const Command& command, Now now);
+
+    /// What approving the switch means: lag, data at risk, predicted load; a line each.
+    std::vector<std::string> at_stake(const std::string& switch_id, Now now) const;
 
     /// When time alone will next change something. Never in the past of the last call.
     Instant next_due() const;
@@ -75,11 +79,17 @@ class Engine {
     const AnswerPlan& plan(ServiceIndex s) const;
     std::span<const Override> overrides() const;
 
+    /// Of a member that a drill plays lost: what its look would have seen (policies/drill.hpp). That is what
+    /// observe() is given, when such a look would have ended; truth() is given what was really seen.
+    std::optional<Observation> lost_in_drill(const Observation& truth) const;
+    Effects truth(const Observation& seen, Now now);
+
     Report report(Now now) const;
     Explanation explain(ServiceIndex s, std::optional<IpAddress> client, Now now) const;
 
   private:
     struct State;
+    explicit Engine(std::unique_ptr<State> state);
     std::unique_ptr<State> state_;
 };
 

@@ -67,8 +67,8 @@ bool takes_last(const ServiceState& s, const Model& model, const Scope& scope) {
 
 /// "drained datacenter east"
 std::string done_to(const Scope& scope, Override::Kind kind) {
-    static constexpr std::array<std::string_view, 5> done{"forced down", "put under maintenance", "drained",
-                                                          "forced up", "froze"};
+    static constexpr std::array<std::string_view, 6> done{
+        "forced down", "put under maintenance", "drained", "forced up", "froze", "drills the loss of"};
     return std::string(done[static_cast<std::size_t>(kind)]) + " " + scope.to_string();
 }
 
@@ -88,6 +88,7 @@ std::optional<std::string> faulty(const SetOverride& o, Scope& scope, const Mode
 } // namespace
 
 CommandResult Engine::State::run(const SetOverride& set, const std::string& who, Effects& out, Now now) {
+    if (set.kind == Override::Kind::drill) return start_drill(set, who, out, now);
     Override o{.kind = set.kind, .scope = set.scope, .reason = set.reason, .operator_name = who};
     if (auto wrong = faulty(set, o.scope, *model)) return refused(*wrong);
     CommandResult result{.accepted = true};
@@ -125,6 +126,11 @@ CommandResult Engine::State::run(const SetOverride& set, const std::string& who,
 
 CommandResult Engine::State::run(const EndOverride& end, const std::string& who, Effects& out, Now now) {
     using enum Override::Kind;
+    if (end.kind == Override::Kind::drill) {
+        if (!this->drill || this->drill->over) return refused("no drill is under way");
+        end_drill(out, "given up by " + who, Severity::info, now);
+        return {.accepted = true, .message = out.transitions.back().reason};
+    }
     Scope scope = end.scope;
     if (!(end.kind == freeze && scope.service.empty()))
         if (auto wrong = normalize(scope, *model)) return refused(*wrong);
@@ -153,7 +159,7 @@ CommandResult Engine::State::run(const EndOverride& end, const std::string& who,
 
 void Engine::State::expire_overrides(Effects& out, Now now) {
     for (const Override& o : overrides)
-        if (o.expires <= now.wall)
+        if (o.expires <= now.wall && o.kind != Override::Kind::drill)
             out.transitions.push_back({.change = Change::override_expired,
                                        .severity = Severity::warning,
                                        .service = o.scope.service,
@@ -164,6 +170,8 @@ void Engine::State::expire_overrides(Effects& out, Now now) {
                                        .decided = now.mono});
     if (std::erase_if(overrides, [&](auto& o) { return o.expires <= now.wall; }) == 0) return;
     out.overrides = true;
+    const bool drilled = std::ranges::count(overrides, Override::Kind::drill, &Override::kind) > 0;
+    if (drill && !drill->over && !drilled) end_drill(out, "its time is up", Severity::info, now);
     review_freezes(out, now);
     mark_all();
 }
@@ -224,9 +232,12 @@ CommandResult Engine::State::refuse_frozen(const Command& command, Now now) {
     using Kind = Override::Kind;
     auto* set = std::get_if<SetOverride>(&command.what);
     auto* end = std::get_if<EndOverride>(&command.what);
-    bool of_freezes = (set && set->kind == Kind::freeze) || (end && end->kind == Kind::freeze);
+    // A freeze, and a drill beside it, change no answer that is held.
+    bool of_freezes = (set && set->kind >= Kind::freeze) || (end && end->kind >= Kind::freeze);
     auto* move = std::get_if<Move>(&command.what);
-    if (command.while_frozen || of_freezes || (move && move->dry_run)) return {.accepted = true};
+    auto* approval = std::get_if<Approve>(&command.what);
+    const bool asks = (move && move->dry_run) || (approval && approval->dry_run);
+    if (command.while_frozen || of_freezes || asks) return {.accepted = true};
     for (ServiceIndex i : touched(command)) {
         const std::string name = model->services[i].name.to_string();
         const Override* f = services[i].frozen ? freezing(overrides, name, now.wall) : nullptr;
@@ -357,6 +368,8 @@ CommandResult Engine::State::run(const Approve& a, const std::string& who, Effec
         if (s.running->step != SwitchStep::awaiting_approval)
             return refused("switch " + a.switch_id +
                            " waits for no approval, it is at: " + std::string(to_string(s.running->step)));
+        if (a.dry_run)
+            return {.accepted = true, .message = "this is what approving " + a.switch_id + " means"};
         ServiceContext c = context(s.index, now);
         if (s.running->cause == SwitchCause::primary_gone && s.claimed)
             return refused("a primary answers again: nothing is left to approve; `fairwayctl failover " +
@@ -418,10 +431,25 @@ CommandResult Engine::State::run(const Abort& a, const std::string& who, Effects
 Engine::Commanded Engine::command(const Command& command, Now now) {
     Commanded done{.result = state_->refuse_frozen(command, now)};
     if (!done.result.accepted) return done;
+    // An operator acts on what is real.
+    auto* set = std::get_if<SetOverride>(&command.what);
+    auto* end = std::get_if<EndOverride>(&command.what);
+    auto* move = std::get_if<Move>(&command.what);
+    auto* approval = std::get_if<Approve>(&command.what);
+    const bool asks = (move && move->dry_run) || (approval && approval->dry_run);
+    const bool of_drills =
+        (set && set->kind == Override::Kind::drill) || (end && end->kind == Override::Kind::drill);
+    if (auto& drill = state_->drill; drill && !drill->over && !of_drills && !asks) {
+        state_->end_drill(done.effects, "a command of " + command.operator_name, Severity::info, now);
+        done.effects.append(state_->settle(now));
+    }
     auto about = state_->touched(command);
+    const auto stake = approval ? at_stake(approval->switch_id, now) : std::vector<std::string>{};
     done.result =
         std::visit([&](auto& what) { return state_->run(what, command.operator_name, done.effects, now); },
                    command.what);
+    if (done.result.accepted)
+        done.result.details.insert(done.result.details.end(), stake.begin(), stake.end());
     for (ServiceIndex i : about)
         if (ServiceState& s = state_->services[i]; s.frozen && done.result.accepted && command.while_frozen) {
             s.thawed = true;
@@ -430,6 +458,7 @@ Engine::Commanded Engine::command(const Command& command, Now now) {
             if (s.running && !override) s.running->while_frozen = true;
         }
     done.effects.append(state_->settle(now));
+    state_->review_drill(done.effects, now);
     if (std::holds_alternative<EndOverride>(command.what))
         done.effects.latched = done.effects.plans; // rest on its end
     return done;

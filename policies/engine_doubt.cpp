@@ -29,7 +29,9 @@ std::vector<Witness> Engine::State::witnesses(Now now) const {
     for (MemberSlot slot = 0; slot < members.size(); ++slot) {
         const MemberState& m = members[slot];
         bool young = m.health.last_pass && now.mono - *m.health.last_pass <= witness_memory;
-        if (m.datacenter && young && looked(m)) list.push_back(witness_of(m, slot, false));
+        // What Prometheus knows of a site is no answer of the site's.
+        const bool hearsay = std::holds_alternative<PrometheusCheck>(m.spec.check->kind);
+        if (m.datacenter && young && looked(m) && !hearsay) list.push_back(witness_of(m, slot, false));
     }
     for (MemberSlot slot : binding.references) // one may be a service's target too: it is a witness twice
         if (looked(members[slot])) list.push_back(witness_of(members[slot], slot, true));

@@ -21,6 +21,8 @@ void depend(std::vector<MemberState>& members, const BoundEndpoint& bound, Servi
         for (const BoundCheck& b : *tier)
             for (MemberSlot slot : b.members)
                 if (auto& list = members[slot].services; list.empty() || list.back() != s) list.push_back(s);
+    for (MemberSlot slot : bound.load)
+        if (auto& list = members[slot].services; list.empty() || list.back() != s) list.push_back(s);
 }
 
 } // namespace
@@ -41,6 +43,8 @@ void Engine::State::bind_members(std::vector<MemberState> old_members) {
             m.id = it->second->id;
             m.health = std::move(it->second->health);
             m.lag = it->second->lag;
+            m.load = it->second->load;
+            m.load_at = it->second->load_at;
         } else m.id = next_id(slot_of);
         members.push_back(std::move(m));
         told.push_back({members.back().id, spec});

@@ -143,11 +143,12 @@ void carry_over(ServiceState& to, ServiceState& from, const Handover& models, No
 
 Effects Engine::reload(ModelPtr model, Now now) {
     auto& st = *state_;
+    Effects out;
+    if (st.drill && !st.drill->over) st.end_drill(out, "the configuration is read anew", Severity::info, now);
     ModelPtr old = st.model;
     auto old_members = std::move(st.members);
     auto old_services = st.services;
     st.adopt(std::move(model), {}, now, std::move(old_members), old_services, old.get());
-    Effects out;
     out.aliases = !st.aliases.empty();
     st.review_doubt(out, now);
     out.append(st.settle(now));

@@ -3,6 +3,7 @@
 
 #include "policies/alias.hpp"
 #include "policies/doubt.hpp"
+#include "policies/drill.hpp"
 #include "policies/service.hpp"
 
 #include <map>
@@ -60,6 +61,7 @@ struct Engine::State {
     std::vector<ServiceIndex> marked;                ///< will take a turn
     std::set<std::pair<Instant, ServiceIndex>> dues; ///< ServiceState::due of all that have one
     std::vector<MemberRecord> outdated;              ///< restored, but too old to be a truth
+    std::optional<DrillState> drill;                 ///< the one under way, or the last
     Instant started{};
     bool warm = false;
 
@@ -79,6 +81,7 @@ struct Engine::State {
     void mark(const MemberState& m);
     void mark_all();
     ServiceContext context(ServiceIndex s, Now now) const;
+    bool note_load(MemberState& m, const Observation& seen);
     MemberHealth::Facts judge_facts(MemberState& m, const Observation& seen);
 
     // ---- aliases (engine_alias.cpp)
@@ -97,6 +100,16 @@ struct Engine::State {
     void enter_doubt(const World& world, Effects& out, Now now);
     void leave_doubt(Effects& out, Now now);
     std::optional<Instant> doubt_due() const;
+
+    // ---- drills (engine_drill.cpp)
+    CommandResult start_drill(const SetOverride& set, const std::string& who, Effects& out, Now now);
+    void adopt_drill(Now now);
+    void end_drill(Effects& out, const std::string& why, Severity severity, Now now);
+    void review_drill(Effects& out,
+                      Now now); ///< after each step: its guard, and the mark on what is its doing
+    std::string guard_of_drill(const Effects& out) const;
+    void mark_drill(Effects& out);
+    bool played_lost(const MemberState& m) const;
 
     // ---- operators (engine_command.cpp)
     CommandResult run(const SetOverride& o, const std::string& who, Effects& out, Now now);

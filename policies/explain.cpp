@@ -4,6 +4,7 @@
 #include "policies/engine_state.hpp"
 
 #include <algorithm>
+#include <cmath>
 
 namespace fairway::policies {
 
@@ -19,6 +20,8 @@ ClientClassIndex class_of(const Clients& clients, const std::optional<IpAddress>
     return best ? best->client_class : ClientClassIndex{0};
 }
 
+std::string percent(double part) { return std::to_string(std::lround(part * 100)) + "%"; }
+
 class Explainer {
   public:
     Explainer(const ServiceState& s, const ServiceContext& c, Explanation& out) : s_(s), c_(c), out_(out) {}
@@ -31,6 +34,7 @@ class Explainer {
             if (state.excluded) line("override", dc(e), "dropped", unfit_reason(s_, c_, e));
             if (state.damping.suppressed && state.readiness == Readiness::ready)
                 line("damping", dc(e), state.pressed ? "kept" : "dropped", unfit_reason(s_, c_, e));
+            if (c_.service.load) load(e);
             if (state.braked) line("brake", dc(e), "kept", "unfit, but too many went at once");
         }
     }
@@ -69,6 +73,13 @@ class Explainer {
         bool ready = r == Readiness::ready;
         line(stage, dc(e), ready ? "kept" : (r == Readiness::unready ? "dropped" : "undecided"),
              ready ? "its checks pass" : unfit_reason(s_, c_, e));
+    }
+
+    void load(EndpointIndex e) {
+        const bool limited = e < s_.shedding.limits.size() && s_.shedding.limits[e] < 1;
+        std::string text = load_text(s_, c_, e);
+        if (const auto& mark = c_.service.load->shed_above) text += ", sheds above " + percent(*mark);
+        line("load", dc(e), limited ? "limited" : "kept", std::move(text));
     }
 
     void followed() {

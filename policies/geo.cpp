@@ -33,22 +33,34 @@ std::optional<EndpointIndex> nearest_by_map(const Ground& g, const ClientClass& 
     return best ? std::optional(best->endpoint) : std::nullopt;
 }
 
+namespace {
+std::optional<EndpointIndex> first_there_is(std::span<const Candidate> list) {
+    for (const Candidate& c : list)
+        if (c.fit) return c.endpoint;
+    for (const Candidate& c : list)
+        if (c.usable) return c.endpoint;
+    return std::nullopt;
+}
+} // namespace
+
 // A branch without a fit endpoint is passed over; if none is left, the first fit endpoint answers (L7).
 Pool geo(const Geo& policy, const Ground& g, ClientClassIndex k, Previous& previous) {
     const ClientClass& clients = g.model.clients.classes[k];
-    std::optional<EndpointIndex> e;
-    if (policy.branches.empty()) e = nearest_by_map(g, clients);
+    if (policy.branches.empty())
+        if (Pool pool = in_turn(
+                [&](std::span<const Candidate> list) {
+                    return nearest_by_map({g.model, g.service, list}, clients);
+                },
+                g);
+            !pool.members.empty())
+            return pool;
     for (const Branch& b : policy.branches) {
         if (!matches(b.whom, clients)) continue;
         Pool pool = pick(b.policy, g, k, previous);
         if (std::ranges::any_of(pool.members, [&](auto& m) { return g.candidates[m.choice].fit; }))
             return pool;
     }
-    for (const Candidate& c : g.candidates)
-        if (c.fit && !e) e = c.endpoint;
-    for (const Candidate& c : g.candidates)
-        if (c.usable && !e) e = c.endpoint;
-    return e ? Pool{.members = {{*e}}} : Pool{};
+    return in_turn(first_there_is, g);
 }
 
 } // namespace fairway::policies

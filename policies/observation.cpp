@@ -79,6 +79,12 @@ std::string Facts::to_string() const {
     return text;
 }
 
+std::optional<double> reported_load(const Observation& seen, const Check& check) {
+    if (seen.facts.load) return seen.facts.load;
+    const bool agent = std::holds_alternative<AgentCheck>(check.kind);
+    return agent && seen.facts.weight ? std::optional(1 - *seen.facts.weight) : std::nullopt;
+}
+
 namespace {
 
 /// A result that counts like a failure for the rhythm: it failed, or its facts break what the check asks of

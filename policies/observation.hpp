@@ -90,6 +90,9 @@ struct Observation {
     bool answered() const { return outcome != Outcome::unknown && !is_silence(reason); }
 };
 
+/// The load that a result tells, in its own unit: an agent by the part of its share that it gives up.
+std::optional<double> reported_load(const Observation& seen, const Check& check);
+
 /// What asking for a name's addresses saw. A family that was not answered (`v4`, `v6`) says nothing; one that
 /// was, and has no address, has none.
 struct NameObservation {

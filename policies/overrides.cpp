@@ -6,8 +6,8 @@
 namespace fairway::policies {
 
 std::string_view to_string(Override::Kind kind) {
-    static constexpr std::array<std::string_view, 5> words{"force-down", "maintenance", "drain", "force-up",
-                                                           "freeze"};
+    static constexpr std::array<std::string_view, 6> words{"force-down", "maintenance", "drain",
+                                                           "force-up",   "freeze",      "drill"};
     return words[static_cast<std::size_t>(kind)];
 }
 
@@ -41,7 +41,7 @@ bool stronger(const Override& a, const Override& b) {
 const Override* ruling(std::span<const Override> overrides, const Place& place, WallTime now) {
     const Override* found = nullptr;
     for (const Override& o : overrides)
-        if (o.kind != Override::Kind::freeze && o.expires > now && covers(o.scope, place) &&
+        if (o.kind < Override::Kind::freeze && o.expires > now && covers(o.scope, place) &&
             (!found || stronger(o, *found)))
             found = &o;
     return found;

@@ -18,6 +18,8 @@ struct MemberState {
     MemberHealth health;
     std::optional<DatacenterIndex> datacenter; ///< unset: a reference
     std::optional<Lag> lag;                    ///< of a standby, reckoned (L16)
+    std::optional<double> load;                ///< as it was said last
+    Instant load_at{};                         ///< end of the look that said it
     std::vector<ServiceIndex> services;        ///< that depend on it
 };
 

@@ -96,10 +96,17 @@ EndpointReport report_of(const ServiceState& s, const ServiceContext& c, Endpoin
                      .degraded = state.degraded,
                      .share = share_of(s.plan, e),
                      .lag = lag_of(c, e),
+                     .capacity = c.service.load ? capacity_of(c, e) : std::nullopt,
+                     .limit = k.limit,
                      .addresses = k.addresses,
                      .reason = unfit_reason(s, c, e),
                      .since = state.since};
     r.in_plan = std::ranges::any_of(s.plan.choices, [&](auto& choice) { return choice.endpoint == e; });
+    if (auto known = load_of(c, e)) {
+        r.load = known->load;
+        r.capacity = known->capacity;
+        r.use = known->use();
+    }
     role_of(r, c.bound[e], c.members);
     return r;
 }
@@ -162,6 +169,9 @@ class Alarms {
             add("awaiting_failback", Severity::info, "healthy, awaiting failback", s_.active_since);
         if (const Redundancy r = s_.redundancy.value_or(Redundancy{}); r.lost())
             add("redundancy_lost", Severity::warning, redundancy_text(r), s_.redundancy_since);
+        const auto sites = loaded_sites(s_, c_);
+        if (c_.service.load && nowhere_to_go(sites, *c_.service.load))
+            add("overloaded", Severity::critical, "no site has room: " + uses(sites), s_.plan_since);
         if (!s_.missed.empty()) add("objectives", Severity::warning, s_.missed, s_.missed_since);
         for (EndpointIndex e = 0; e < s_.endpoints.size(); ++e) endpoint(e);
     }
@@ -178,8 +188,20 @@ class Alarms {
         if (state.damping.suppressed && state.readiness == Readiness::ready)
             add("suppressed", Severity::warning, unfit_reason(s_, c_, e),
                 state.out_since.value_or(state.since), dc(e));
+        if (e < s_.shedding.limits.size() && s_.shedding.limits[e] < 1)
+            add("shedding", Severity::warning, load_text(s_, c_, e),
+                s_.shedding.acted.value_or(s_.plan_since), dc(e));
+        if (auto since = load_unknown_since(s_, c_, e))
+            add("load_unknown", Severity::warning, "nothing says what its load is: shares stay as they are",
+                *since, dc(e));
         if (state.readiness == Readiness::unready && !state.excluded)
             add("endpoint_unfit", Severity::warning, unfit_reason(s_, c_, e), state.since, dc(e));
+    }
+    std::string uses(std::span<const LoadedSite> sites) const {
+        std::string text;
+        for (EndpointIndex e = 0; e < sites.size(); ++e)
+            if (sites[e].fit && sites[e].use) text += (text.empty() ? "" : ", ") + load_text(s_, c_, e);
+        return text;
     }
     std::string dc(EndpointIndex e) const { return c_.model.datacenter_of(c_.service, e).name; }
     void add(std::string id, Severity severity, std::string text, Instant since,
@@ -194,9 +216,19 @@ class Alarms {
 
 } // namespace
 
+/// Does the service answer in the site that a drill plays lost?
+static bool plays_in(const std::string& service, const Report& r) {
+    for (const ServiceReport& s : r.services)
+        if (s.name == service)
+            return std::ranges::any_of(s.endpoints,
+                                       [&](auto& e) { return e.datacenter == r.drill->datacenter; });
+    return false;
+}
+
 Report Engine::report(Now now) const {
     const State& st = *state_;
     Report r{.at = now, .doubt = st.doubt.active, .overrides = st.overrides};
+    if (st.drill) r.drill = st.drill->report;
     if (st.doubt.active)
         r.alarms.push_back({"self_doubt", Severity::critical, "", "",
                             "most of the world is silent: this node doubts itself", st.doubt.since});
@@ -208,6 +240,9 @@ Report Engine::report(Now now) const {
         r.services.push_back(report_of(st.services[s], c));
         Alarms(r.alarms, st.services[s], c).collect();
     }
+    std::vector<ServiceContext> contexts;
+    for (ServiceIndex s = 0; s < st.services.size(); ++s) contexts.push_back(st.context(s, now));
+    r.datacenters = datacenter_loads(*st.model, contexts, r.services);
     for (const auto& [key, a] : st.aliases)
         if (a.alias.failing)
             r.alarms.push_back({"alias", Severity::warning, key.service, key.datacenter,
@@ -228,6 +263,16 @@ Report Engine::report(Now now) const {
     if (unseen > 1)
         for (Alarm& a : r.alarms)
             if (a.id == "own_fault") a.text += " (and " + std::to_string(unseen - 1) + " more)";
+    if (!r.drill || !r.drill->running) return r;
+    for (Alarm& a : r.alarms) {
+        const bool of_service = a.datacenter.empty() && plays_in(a.service, r);
+        a.drill = a.datacenter == r.drill->datacenter || of_service;
+        if (a.drill) a.text = "drill: " + a.text;
+    }
+    r.alarms.push_back({"drill", Severity::warning, "", r.drill->datacenter,
+                        r.drill->datacenter + " is played lost by " + r.drill->operator_name + " (" +
+                            r.drill->reason + ") until " + fairway::to_string(r.drill->until),
+                        r.drill->begun, true});
     return r;
 }
 

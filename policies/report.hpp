@@ -39,8 +39,11 @@ struct EndpointReport {
     std::optional<Role> role;
     std::optional<std::uint64_t> epoch;
     std::optional<Duration> lag;
-    std::vector<IpAddress> addresses; ///< those fit to be answered
-    std::string reason;               ///< why it is fit or not, one sentence
+    std::optional<double> load, capacity; ///< in one unit; a load without a capacity is in parts of 1
+    std::optional<double> use;            ///< of its capacity
+    double limit = 1;                     ///< what its load leaves it, of any clients
+    std::vector<IpAddress> addresses;     ///< those fit to be answered
+    std::string reason;                   ///< why it is fit or not, one sentence
     Instant since{};
 };
 
@@ -59,6 +62,26 @@ struct ServiceReport {
     std::string missed;                  ///< objectives that could not be met now; empty: all could
 };
 
+/// A site as a whole.
+struct DatacenterReport {
+    std::string name;
+    std::optional<double> capacity, load; ///< in one unit
+    std::optional<double> use;            ///< 1: all of its capacity; of several loads the highest
+    double services = 0;                  ///< the sum of its shares of their answers
+    unsigned answers = 0;                 ///< how many services it answers
+};
+
+/// A drill under way, or the last one (policies/drill.hpp).
+struct DrillReport {
+    std::string datacenter, reason, operator_name;
+    bool running = false, with_hooks = false;
+    Instant begun{};
+    WallTime since{}, until{};
+    std::string ended;                                ///< why it is over
+    std::optional<Duration> seen, decided, published; ///< from its begin to the first that ...
+    std::vector<std::string> held;                    ///< services that did not move, and why
+};
+
 struct Report {
     Now at;
     std::uint64_t generation = 0;
@@ -67,6 +90,8 @@ struct Report {
     std::vector<ServiceReport> services;
     std::vector<MemberReport> members;
     std::vector<Override> overrides;
+    std::vector<DatacenterReport> datacenters{};
+    std::optional<DrillReport> drill{};
 };
 
 /// Why a client gets the answer it gets: every stage and every candidate, kept or dropped.

@@ -12,17 +12,40 @@ AnswerPlan only(const Candidate& c) {
 
 namespace {
 
-Pool one(std::optional<EndpointIndex> e) {
-    Pool pool;
-    if (e) pool.members.push_back({*e});
+/// The nearest that is worth leaving the one before for; the share of one that is lost is nobody's to keep
+/// where it is spread.
+Pool one_nearest(const Latency& p, const Ground& g, ClientClassIndex k, Previous& previous) {
+    previous.resize(g.model.clients.classes.size());
+    const ClientClass& clients = g.model.clients.classes[k];
+    auto before = previous[k];
+    const Chooser first = [&](std::span<const Candidate> list) {
+        return nearest(p, {g.model, g.service, list}, clients, before);
+    };
+    const Pool pool = in_turn(first, g);
+    const bool spread = g.service.lost_share == Service::LostShare::spread && pool.members.size() > 1;
+    auto e = first(g.candidates);
+    if (e && g.candidates[*e].fit && !spread) previous[k] = e;
     return pool;
 }
 
-Pool one_nearest(const Latency& p, const Ground& g, ClientClassIndex k, Previous& previous) {
-    previous.resize(g.model.clients.classes.size());
-    auto e = nearest(p, g, g.model.clients.classes[k], previous[k]);
-    if (e && g.candidates[*e].fit) previous[k] = e;
-    return one(e);
+Pool one_in_order(const ActivePassive& p, const Ground& g) {
+    return in_turn([&](std::span<const Candidate> list) { return best_in_order(p, list); }, g);
+}
+
+/// The latched endpoint, while it can be used, is the first.
+Pool one_latched(const ActivePassive& p, EndpointIndex active, const Ground& g) {
+    if (!g.service.load && g.service.lost_share != Service::LostShare::spread) return {.members = {{active}}};
+    const bool away = !p.order.empty() && p.order.front() != active;
+    if (away && g.service.lost_share == Service::LostShare::spread && g.candidates[active].fit) {
+        std::vector<Candidate> others(g.candidates.begin(), g.candidates.end());
+        others[p.order.front()].usable = others[p.order.front()].fit = false; // awaits failback
+        return one_in_order(p, {g.model, g.service, others});
+    }
+    const Chooser first = [&](std::span<const Candidate> list) {
+        return list[active].usable ? std::optional(active) : best_in_order(p, list);
+    };
+    Pool pool = in_turn(first, g);
+    return pool.members.empty() ? Pool{.members = {{active}}} : pool;
 }
 
 /// Puts pools of endpoints together to a plan: its choices are those endpoints that somebody gets.
@@ -87,7 +110,7 @@ class Assembly {
 } // namespace
 
 Pool pick(const Policy& policy, const Ground& g, ClientClassIndex k, Previous& previous) {
-    if (auto* p = std::get_if<ActivePassive>(&policy)) return one(best_in_order(*p, g.candidates));
+    if (auto* p = std::get_if<ActivePassive>(&policy)) return one_in_order(*p, g);
     if (auto* p = std::get_if<Weighted>(&policy)) return weighted(p->weights, g);
     if (auto* p = std::get_if<Latency>(&policy)) return one_nearest(*p, g, k, previous);
     if (auto* p = std::get_if<Geo>(&policy)) return geo(*p, g, k, previous);
@@ -96,9 +119,12 @@ Pool pick(const Policy& policy, const Ground& g, ClientClassIndex k, Previous& p
 }
 
 AnswerPlan select(const Ground& g, std::optional<EndpointIndex> active, Previous& previous) {
-    if (active && std::holds_alternative<ActivePassive>(g.service.policy)) return only(g.candidates[*active]);
-    bool by_class = topological(g.service.policy);
     Assembly plan(g);
+    if (auto* p = std::get_if<ActivePassive>(&g.service.policy); p && active) {
+        plan.add(one_latched(*p, *active, g));
+        return std::move(plan).done(false);
+    }
+    bool by_class = topological(g.service.policy);
     for (std::size_t k = 0; k < (by_class ? g.model.clients.classes.size() : 1); ++k) {
         Pool pool = pick(g.service.policy, g, static_cast<ClientClassIndex>(k), previous);
         if (pool.members.empty()) return {};
@@ -152,6 +178,27 @@ std::vector<double> shares(const AnswerPlan& plan) {
         for (std::size_t i = 0; i < share.size() && total > 0; ++i) share[i] = plan.choices[i].weight / total;
     }
     return share;
+}
+
+std::vector<double> most_shares(const AnswerPlan& plan, std::size_t endpoints) {
+    std::vector<double> most(endpoints, 0);
+    const auto note = [&](std::uint16_t choice, double share) {
+        const EndpointIndex e = plan.choices[choice].endpoint;
+        if (e < endpoints) most[e] = std::max(most[e], share);
+    };
+    if (plan.kind == AnswerPlan::Kind::by_client)
+        for (auto k : plan.by_client) note(k, 1);
+    else if (plan.kind == AnswerPlan::Kind::pooled)
+        for (const Pool& pool : plan.pools) {
+            double total = 0;
+            for (const Pool::Member& m : pool.members) total += m.weight;
+            for (const Pool::Member& m : pool.members) note(m.choice, m.weight / total);
+        }
+    else {
+        const auto all = shares(plan);
+        for (std::size_t i = 0; i < all.size(); ++i) note(static_cast<std::uint16_t>(i), all[i]);
+    }
+    return most;
 }
 
 std::string to_string(const Policy& policy) {

@@ -6,6 +6,7 @@
 
 #include "policies/answer_plan.hpp"
 
+#include <functional>
 #include <span>
 #include <vector>
 
@@ -22,6 +23,7 @@ struct Candidate {
     double part = 1;             ///< of its share that it gets: below 1 on its way back (ramp)
     bool degraded = false;       ///< works, and ranks behind those that are whole
     double share = 1;            ///< of its weight, as it asks for itself
+    double limit = 1;            ///< the part of any clients that its load leaves it
     /// Less is better.
     int rank() const { return fit ? int{degraded} : 2; }
     bool answers() const { return !addresses.empty() || cname; }
@@ -61,6 +63,23 @@ Pool sticky(const std::vector<unsigned>& weights, const Ground& g);
 Pool all(std::span<const Candidate> candidates);
 Pool geo(const Geo& policy, const Ground& g, ClientClassIndex k, Previous& previous);
 
+/// Which endpoint answers first, were these the candidates.
+using Chooser = std::function<std::optional<EndpointIndex>(std::span<const Candidate>)>;
+
+/// Where there is an order: the first keeps what its limit leaves it and the next has the rest, and so on.
+/// The share of a first that cannot be used goes to the next too, or with `lost_share: spread` to all that
+/// are fit.
+Pool in_turn(const Chooser& first, const Ground& g);
+
+/// The most that the endpoint may get of what was not meant for it, and its own `natural` share.
+double limit_of(const Candidate& c, double natural, const Service& service);
+
+/// The smallest numbers in the same proportion.
+void reduce(Pool& pool);
+
+/// By weight over all that are usable, `weights` by endpoint; nobody beyond its limit.
+Pool by_weight(std::vector<double> weights, const Ground& g);
+
 /// What clients of class `k` get from any policy.
 Pool pick(const Policy& policy, const Ground& g, ClientClassIndex k, Previous& previous);
 
@@ -71,6 +90,9 @@ AnswerPlan only(const Candidate& c);
 
 /// The plan of a service's policy; `active` is the latched endpoint of an active/passive service.
 AnswerPlan select(const Ground& g, std::optional<EndpointIndex> active, Previous& previous);
+
+/// The most that each endpoint gets of the clients of any class.
+std::vector<double> most_shares(const AnswerPlan& plan, std::size_t endpoints);
 
 /// Does what is answered depend on where the client is?
 bool topological(const Policy& policy);

@@ -11,6 +11,7 @@
 #include "policies/readiness.hpp"
 #include "policies/redundancy.hpp"
 #include "policies/selection.hpp"
+#include "policies/shed.hpp"
 
 #include <optional>
 #include <string>
@@ -70,6 +71,8 @@ struct ServiceState {
     std::string
         orphan; ///< id of a switch whose target a reload removed while its hook ran: no other begins yet
 
+    std::string drill_held; ///< what a drill does not do for it; empty: nothing
+
     std::optional<Redundancy> redundancy; ///< as told last
     Instant redundancy_since{};
     std::string missed; ///< objectives that could not be met; empty: they could
@@ -78,6 +81,7 @@ struct ServiceState {
 
     bool unquiet = false;         ///< something was pending at the last turn
     std::optional<Instant> noise; ///< last moment something was pending (TTL)
+    Shedding shedding;            ///< what its sites' load leaves them
     Previous previous;            ///< latency: answered so far
     std::optional<Instant> due;
 };
@@ -91,6 +95,7 @@ struct ServiceContext {
     std::span<const Override> overrides;
     bool doubt;
     Now now;
+    const DrillReport* drill = nullptr; ///< under way
 };
 
 /// A turn under way: the state it changes, what it sees, and what it wants done.
@@ -129,11 +134,33 @@ bool follow_primary(
     Turn& t, std::vector<SiteClaim>& claims); ///< true: a fresh claim of the followed site is confirmed
 void run_switch(Turn& t, std::span<const SiteClaim> claims);
 void hold_latch(Turn& t);
+void shed_load(Turn& t);
 AnswerPlan make_plan(Turn& t);
 void watch_redundancy(Turn& t);
 std::uint32_t settle_ttl(Turn& t);
 
 // ---- shared by the stages
+
+/// A drill plays the endpoint lost, and may run nothing for it.
+bool only_played(const ServiceContext& c, EndpointIndex e);
+
+/// What is known of the load of an endpoint's site, while it is young enough to be believed.
+struct SiteLoad {
+    double load = 0;                ///< in the unit of the capacity; without one, in parts of 1
+    std::optional<double> capacity; ///< unset: `load` is a part already
+    double use() const { return capacity ? load / *capacity : load; }
+};
+std::optional<SiteLoad> load_of(const ServiceContext& c, EndpointIndex e);
+std::optional<double> capacity_of(const ServiceContext& c, EndpointIndex e);
+/// "east at 95% of its capacity (950 of 1000), it keeps at most 41% of the answers".
+std::string load_text(const ServiceState& s, const ServiceContext& c, EndpointIndex e);
+/// Since when nothing has said its load, where something should; nullopt: something does, or it has just
+/// begun.
+std::optional<Instant> load_unknown_since(const ServiceState& s, const ServiceContext& c, EndpointIndex e);
+/// The load of each datacenter by all that report one, each report once, beside its capacity.
+std::vector<DatacenterReport> datacenter_loads(const Model& model, std::span<const ServiceContext> services,
+                                               std::span<const ServiceReport> reports);
+std::vector<LoadedSite> loaded_sites(const ServiceState& s, const ServiceContext& c);
 
 Standing standing(const ServiceState& s, const ServiceContext& c);
 std::string redundancy_text(const Redundancy& r);

@@ -99,6 +99,7 @@ void hold_without_primary(Turn& t, const FollowDecision& d, std::span<const Site
               t.s.followed ? "held: no primary; the answer stays at " + t.datacenter(t.s.followed->endpoint)
                            : "no primary is seen");
     }
+    if (t.s.followed && only_played(t.c, t.s.followed->endpoint)) return; // it is there all the same
     Instant limit = *t.s.unclaimed_since + t.c.service.no_primary_hold;
     if (t.c.now.mono < limit) return t.due(limit);
     if (site && !site->judged) return; // after a restart: its members are asked first

@@ -58,6 +58,7 @@ void consider_failback(Turn& t, EndpointIndex better) {
 void hold_latch(Turn& t) {
     auto* p = std::get_if<ActivePassive>(&t.c.service.policy);
     if (!p || p->follow_primary || !t.s.served) return;
+    if (!t.s.drill_held.empty()) return; // what would have to run first is not run
     if (t.s.running && t.s.running->step < SwitchStep::after_failover) return; // the switch decides
     auto best = best_in_order(*p, candidates(t.s, t.c));
     if (!best) return;

@@ -96,6 +96,7 @@ std::vector<Candidate> candidates(const ServiceState& s, const ServiceContext& c
             k.part = c.service.ramp.steps[*step];
         k.degraded = s.endpoints[k.endpoint].degraded;
         k.share = s.endpoints[k.endpoint].share;
+        if (k.endpoint < s.shedding.limits.size()) k.limit = s.shedding.limits[k.endpoint];
     }
     rescue_v4(s, c, list);
     for (Candidate& k :

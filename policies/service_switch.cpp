@@ -47,6 +47,10 @@ std::optional<Instant> primary_lost(const ServiceContext& c, EndpointIndex e) {
 
 } // namespace
 
+bool only_played(const ServiceContext& c, EndpointIndex e) {
+    return c.drill && !c.drill->with_hooks && c.model.datacenter_of(c.service, e).name == c.drill->datacenter;
+}
+
 std::optional<Duration> lag_of(const ServiceContext& c, EndpointIndex e) {
     std::optional<Duration> least;
     each_stateful(c, e, [&](auto& m) {
@@ -193,9 +197,20 @@ std::string needs_a_person(const Turn& t, SwitchCause cause, EndpointIndex to) {
     return guard;
 }
 
+/// In a drill what would need the runbook, or a person, is told and not done.
+void stay_in_drill(Turn& t, EndpointIndex to, const std::string& reason, const std::string& wait) {
+    const std::string text =
+        reason + ", and " +
+        (wait.empty() ? "the runbook would move it to " + t.datacenter(to)
+                      : "a switch to " + t.datacenter(to) + " would wait for approval (" + wait + ")");
+    if (std::exchange(t.s.drill_held, text).empty())
+        t.say(Change::switch_waiting, Severity::info, text + "; it stays");
+}
+
 void begin(Turn& t, SwitchCause cause, EndpointIndex to, std::string reason) {
     auto from = seat(t.s, t.c);
     std::string wait = needs_a_person(t, cause, to);
+    if (from && only_played(t.c, *from)) return stay_in_drill(t, to, reason, wait);
     t.s.running = new_switch(t.c.service, cause, switch_epoch(t.s, t.c), from ? t.datacenter(*from) : "",
                              t.datacenter(to), std::move(reason), wait, t.c.now);
     t.s.hook_running = false;

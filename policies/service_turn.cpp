@@ -70,6 +70,7 @@ namespace {
 void decide(Turn& t, std::span<const SiteClaim> claims) {
     run_switch(t, claims);
     hold_latch(t);
+    shed_load(t);
     AnswerPlan plan = make_plan(t);
     plan.ttl = settle_ttl(t);
     AnswerPlan before = std::exchange(t.s.plan, std::move(plan));
@@ -85,6 +86,7 @@ Effects take_turn(ServiceState& s, const ServiceContext& c) {
     bool switching = s.running && s.running->while_frozen && s.running->step != SwitchStep::awaiting_approval;
     t.frozen = s.frozen && !std::exchange(s.thawed, false) && !switching;
     s.due.reset();
+    if (!c.drill) s.drill_held.clear();
     if (const Override* f = freezing(c.overrides, c.service.name.to_string(), c.now.wall))
         t.due(c.now.at(f->expires));
     bool served_before = s.served;
@@ -149,6 +151,9 @@ ServiceRecord record_of(const ServiceState& s, const Model& model, Now now) {
         if (const Damping& d = s.endpoints[e].damping; d.returned)
             r.returns.push_back({dc(e), now.wall_at(*d.returned), d.suppressed, s.endpoints[e].ramp_step,
                                  now.wall_at(s.endpoints[e].ramp_since)});
+    for (EndpointIndex e = 0; e < s.shedding.limits.size(); ++e)
+        if (s.shedding.limits[e] < 1) r.limits.push_back({dc(e), s.shedding.limits[e]});
+    r.load_lag = s.shedding.lag;
     return r;
 }
 
@@ -184,6 +189,13 @@ void restore(ServiceState& s, const ServiceRecord& r, const Model& model, Now no
             s.endpoints[*e].ramp_since = now.at(record.ramp_since);
             s.endpoints[*e].was_fit = true;
         }
+    for (const LimitRecord& record : r.limits)
+        if (auto e = endpoint(record.datacenter)) {
+            s.shedding.limits.resize(s.endpoints.size(), 1);
+            s.shedding.limits[*e] = record.limit;
+            s.shedding.acted = now.mono; // what it has come to is seen one lag from now at the earliest
+        }
+    s.shedding.lag = r.load_lag;
     if (s.last_good.size() == 1) s.previous.assign(model.clients.classes.size(), s.last_good.front());
     if (r.no_primary_since) {
         s.no_primary = true;

@@ -27,6 +27,7 @@ enum class Change : std::uint8_t {
     endpoint_pressed, // an endpoint of a service
     endpoint_degraded,
     endpoint_share,  // it ranks behind, or is whole again; it asks for another share of its traffic
+    load_shed,       // its load moves a part of its traffic away, or back
     partial_failure, // holds the primary while its application is down (L14)
     served,
     undecided_over, // first answer after the start; 10 s passed without one (L20)
@@ -60,6 +61,8 @@ enum class Change : std::uint8_t {
     override_set,
     override_ended,
     override_expired,
+    drill_started,
+    drill_ended,
     store_failed,
     store_recovered,
     state_set_aside,
@@ -82,6 +85,7 @@ struct Transition {
     std::vector<std::string> evidence; ///< the observations or facts that decided, newest last
     std::optional<Instant> fault; ///< begin of the first probe that saw the cause, where there is one (O3)
     Instant decided{};
+    bool drill = false; ///< of a drill, not of the world
 };
 
 /// A condition that lasts and that somebody should know of. Raised and cleared by transitions.
@@ -91,6 +95,7 @@ struct Alarm {
     std::string service, datacenter;
     std::string text;
     Instant since{};
+    bool drill = false; ///< of a drill, not of the world
 };
 
 } // namespace fairway::policies

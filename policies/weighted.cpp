@@ -1,4 +1,5 @@
 #include "policies/selection.hpp"
+#include "policies/shed.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -46,14 +47,33 @@ double scaled(double weight, const Candidate& c) {
     return weight == 0 ? 0 : std::max(1.0, std::round(weight * c.share * (c.degraded ? 50 : 100)));
 }
 
-/// The smallest numbers in the same proportion.
+/// What is beyond an endpoint's limit goes to those with room; the share it has of all is its own, and what
+/// `max_share` holds back is what it would take over from others.
+void keep_limits(Weights& weights, const Weights& own, const Ground& g) {
+    const double all = std::accumulate(own.begin(), own.end(), 0.0);
+    Weights wanted, limits;
+    double sum = 0;
+    for (const Candidate& c : g.candidates) {
+        wanted.push_back(c.usable ? weights[c.endpoint] : 0);
+        limits.push_back(limit_of(c, all > 0 ? own[c.endpoint] / all : 0, g.service));
+        sum += wanted.back();
+    }
+    bool beyond = false;
+    for (std::size_t i = 0; i < wanted.size() && sum > 0; ++i)
+        beyond |= (wanted[i] /= sum) > limits[i] + 1e-9;
+    if (beyond) weights = within_limits(wanted, limits, g.service.lost_share == Service::LostShare::next);
+}
+
+} // namespace
+
 void reduce(Pool& pool) {
     std::uint32_t divisor = 0;
     for (const Pool::Member& m : pool.members) divisor = std::gcd(divisor, m.weight);
     for (Pool::Member& m : pool.members) m.weight /= divisor;
 }
 
-Pool pool_of(Weights weights, const Ground& g) {
+Pool by_weight(Weights weights, const Ground& g) {
+    const Weights own = weights;
     const bool as_configured = std::ranges::all_of(
         g.candidates, [](const Candidate& c) { return !c.usable || (c.share == 1 && !c.degraded); });
     for (std::size_t i = 0; i < weights.size() && !as_configured; ++i)
@@ -61,6 +81,7 @@ Pool pool_of(Weights weights, const Ground& g) {
     if (g.service.lost_share == Service::LostShare::next) hand_on(weights, g.candidates);
     const Weights given = weights;
     hold_back(weights, g.candidates);
+    keep_limits(weights, own, g);
     // Parts need digits: of a sum of 10^9 they are exact enough, and fit 32 bits.
     const double sum = std::accumulate(weights.begin(), weights.end(), 0.0);
     const double digits = weights == given ? 1 : 1e9 / sum;
@@ -75,18 +96,16 @@ Pool pool_of(Weights weights, const Ground& g) {
     return pool;
 }
 
-} // namespace
-
 Pool weighted(const std::vector<unsigned>& weights, const Ground& g) {
     Weights own;
     for (const Candidate& c : g.candidates) own.push_back(weights.empty() ? c.weight : weights[c.endpoint]);
-    return pool_of(std::move(own), g);
+    return by_weight(std::move(own), g);
 }
 
 Pool round_robin(const Ground& g) {
     Weights each;
     for (const Candidate& c : g.candidates) each.push_back(c.weight > 0 ? 1 : 0);
-    return pool_of(std::move(each), g);
+    return by_weight(std::move(each), g);
 }
 
 } // namespace fairway::policies

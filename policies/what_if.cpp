@@ -1,0 +1,257 @@
+#include "policies/what_if.hpp"
+
+#include "policies/binding.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <cstdio>
+#include <set>
+
+namespace fairway::policies {
+
+namespace {
+
+// Longer than the brake holds, and than an ordinary switchover may take, by default.
+constexpr Duration horizon = 2min;
+constexpr Duration beat = 2s;
+constexpr unsigned most_fall = 10; // of the quick looks: who asks for more failures gets them from the beats
+
+double share_in(const WhatIf::Shares& shares, const std::string& site) {
+    for (const auto& [name, share] : shares)
+        if (name == site) return share;
+    return 0;
+}
+
+WhatIf::Shares shares_of(const ServiceReport& s) {
+    WhatIf::Shares shares;
+    for (const EndpointReport& e : s.endpoints)
+        if (e.share > 0) shares.emplace_back(e.datacenter, e.share);
+    return shares;
+}
+
+/// A copy of the world as the engine saw it last, without some sites.
+class Replica {
+  public:
+    Replica(const Engine& engine, std::set<std::string> lost, std::vector<WhatIfQuestion::Down> down, Now now)
+        : engine_(engine.copy()), lost_(std::move(lost)), now_(now) {
+        if (!down.empty()) note_down(down);
+        for (const MemberReport& m : engine_.report(now).members)
+            if (m.last) seen_.push_back({*m.last, lost_.contains(m.datacenter) || down_.contains(m.id)});
+    }
+
+    Report runs() {
+        const Instant end = now_.mono + horizon;
+        for (unsigned i = 0; i < most_fall; ++i) look(250ms); // what fails is looked at again at once
+        while (now_.mono < end) look(beat);
+        return engine_.report(now_);
+    }
+
+  private:
+    void note_down(const std::vector<WhatIfQuestion::Down>& down) {
+        const Model& model = engine_.model();
+        const Binding binding = bind(model);
+        const auto members = engine_.members();
+        for (ServiceIndex s = 0; s < model.services.size(); ++s)
+            for (EndpointIndex e = 0; e < binding.services[s].size(); ++e)
+                for (const auto& d : down)
+                    if (d.service == model.services[s].name.to_string() &&
+                        d.datacenter == model.datacenter_of(model.services[s], e).name)
+                        for (auto* tier :
+                             {&binding.services[s][e].application, &binding.services[s][e].stateful})
+                            for (const BoundCheck& b : *tier)
+                                for (MemberSlot slot : b.members) down_.insert(members[slot].id);
+    }
+
+    void look(Duration later) {
+        now_.mono += later;
+        now_.wall += std::chrono::duration_cast<std::chrono::milliseconds>(later);
+        if (engine_.next_due() <= now_.mono) engine_.tick(now_);
+        std::vector<Observation> batch;
+        for (const Seen& s : seen_) {
+            Observation o = s.last;
+            if (s.lost) o = {.member = o.member, .outcome = Outcome::fail, .reason = Reason::refused};
+            o.begun = o.ended = now_.mono;
+            batch.push_back(std::move(o));
+        }
+        engine_.observe(batch, now_);
+    }
+
+    struct Seen {
+        Observation last;
+        bool lost;
+    };
+    Engine engine_;
+    std::set<std::string> lost_;
+    std::set<MemberId> down_;
+    std::vector<Seen> seen_;
+    Now now_;
+};
+
+WhatIf::ServiceLine line_of(const ServiceReport& before, const ServiceReport& after,
+                            const std::set<std::string>& lost) {
+    using enum WhatIf::Fate;
+    WhatIf::ServiceLine line{
+        .name = before.name, .before = shares_of(before), .after = shares_of(after), .why = after.reason};
+    const bool touched = std::ranges::any_of(line.before, [&](auto& s) { return lost.contains(s.first); });
+    const bool still = std::ranges::any_of(line.after, [&](auto& s) { return lost.contains(s.first); });
+    const auto& r = after.running;
+    if (after.state.starts_with("all down")) line.fate = nowhere;
+    else if (r && lost.contains(r->from) && r->step != SwitchStep::awaiting_approval) {
+        line.fate = runbook;
+        line.why = "the runbook runs, and it moves to " + r->to + ": " + r->reason;
+        line.after = {{r->to, 1.0}};
+    } else if (still) {
+        line.fate = held;
+        if (r) line.why = "waits for approval: " + (r->failure.empty() ? r->reason : r->failure);
+        else if (after.state != "serving") line.why = after.state + ": " + after.reason;
+    } else if (line.before == line.after || !touched) line.fate = stays;
+    else line.fate = moves;
+    if (line.fate == stays) line.why.clear();
+    return line;
+}
+
+std::string warning_of(const WhatIf::Site& s) {
+    std::array<char, 160> text{};
+    std::snprintf(text.data(), text.size(), "%.60s: %.6g of %.6g, %.0f %% of its capacity", s.name.c_str(),
+                  *s.load_after, *s.capacity, 100 * *s.load_after / *s.capacity);
+    return text.data();
+}
+
+} // namespace
+
+std::string_view to_string(WhatIf::Fate fate) {
+    static constexpr std::array<std::string_view, 5> words{"stays", "moves", "runbook", "held", "nowhere"};
+    return words[static_cast<std::size_t>(fate)];
+}
+
+std::vector<Burden> predicted(std::span<const Burden> now,
+                              std::span<const std::pair<WhatIf::Shares, WhatIf::Shares>> moves) {
+    std::vector<Burden> after(now.begin(), now.end());
+    for (const Burden& from : now) {
+        double all = 0; // services that it bears, by their shares
+        for (const auto& [before, _] : moves) all += share_in(before, from.site);
+        if (!from.load || all == 0) continue;
+        for (const auto& [before, then] : moves) {
+            const double leaves = share_in(before, from.site) - share_in(then, from.site);
+            double gained = 0;
+            for (const auto& [site, share] : then) gained += std::max(0.0, share - share_in(before, site));
+            if (leaves <= 0) continue;
+            const double load = *from.load * leaves / all;
+            for (Burden& to : after) {
+                if (to.site == from.site) *to.load -= load;
+                const double gain = std::max(0.0, share_in(then, to.site) - share_in(before, to.site));
+                if (gain > 0) to.load = to.load.value_or(0) + load * gain / gained;
+            }
+        }
+    }
+    return after;
+}
+
+WhatIf what_if(const Engine& engine, const WhatIfQuestion& question, Now now) {
+    const std::set<std::string> lost(question.lose.begin(), question.lose.end());
+    const Report before = Replica(engine, {}, question.down, now).runs(),
+                 after = Replica(engine, lost, question.down, now).runs();
+    const Report present = engine.report(now); // loads are as they are told now: a replica's grow stale
+    WhatIf out;
+    std::vector<std::pair<WhatIf::Shares, WhatIf::Shares>> moves;
+    for (std::size_t i = 0; i < before.services.size(); ++i) {
+        out.services.push_back(line_of(before.services[i], after.services[i], lost));
+        moves.emplace_back(out.services.back().before, out.services.back().after);
+    }
+    std::vector<Burden> burdens;
+    for (const DatacenterReport& d : present.datacenters) {
+        const auto said = question.loads.find(d.name);
+        burdens.push_back({d.name, said == question.loads.end() ? d.load : std::optional(said->second)});
+    }
+    const auto then = predicted(burdens, moves);
+    for (std::size_t i = 0; i < burdens.size(); ++i) {
+        WhatIf::Site site{.name = burdens[i].site,
+                          .lost = lost.contains(burdens[i].site),
+                          .capacity = present.datacenters[i].capacity,
+                          .load_before = burdens[i].load,
+                          .load_after = then[i].load};
+        for (const auto& [is, will] : moves) {
+            site.services_before += share_in(is, site.name);
+            site.services_after += share_in(will, site.name);
+        }
+        if (!site.lost && site.capacity && site.load_after && *site.load_after > *site.capacity)
+            out.warnings.push_back(warning_of(site));
+        out.sites.push_back(std::move(site));
+    }
+    return out;
+}
+
+namespace {
+
+/// What a member would say if all were well: where the primary is to be is known by `primaries`.
+Observation well(const Member& m, bool primary, bool fails, Now now) {
+    Observation o{
+        .member = m.id, .outcome = Outcome::pass, .reason = Reason::ok, .begun = now.mono, .ended = now.mono};
+    if (fails) {
+        o.outcome = Outcome::fail;
+        o.reason = Reason::refused;
+        return o;
+    }
+    const Reports reports = reports_of(m.spec.check->kind);
+    if (reports.role) {
+        const Role wanted = m.spec.check->requirements.role.value_or(Role::standby);
+        o.facts.role = primary ? Role::primary : wanted;
+        o.facts.system = "assumed";
+        o.facts.epoch = 1;
+    }
+    if (reports.quorum) o.facts.quorum = true;
+    if (reports.lag && o.facts.role != Role::primary) o.facts.lag = 0s;
+    return o;
+}
+
+} // namespace
+
+Engine assumed_well(ModelPtr model, std::span<const WhatIfQuestion::Down> down, Now now) {
+    Engine engine(std::move(model), {}, now);
+    engine.start(now);
+    for (const std::string& name : engine.names()) {
+        const NameObservation seen{.name = name,
+                                   .addresses = {*IpAddress::parse("192.0.2.1")},
+                                   .v4 = true,
+                                   .v6 = true,
+                                   .ttl = 60s,
+                                   .at = now.mono};
+        engine.resolved({&seen, 1}, now);
+    }
+    const Model& m = engine.model();
+    const Binding binding = bind(m);
+    std::set<MemberSlot> primaries, failing;
+    for (ServiceIndex s = 0; s < m.services.size(); ++s) {
+        const Service& service = m.services[s];
+        bool placed = !service.follows_primary();
+        std::vector<EndpointIndex> order;
+        if (auto* p = std::get_if<ActivePassive>(&service.policy)) order = p->order;
+        for (EndpointIndex e : order) {
+            const std::string& dc = m.datacenter_of(service, e).name;
+            const bool is_down = std::ranges::any_of(
+                down, [&](auto& d) { return d.datacenter == dc && d.service == service.name.to_string(); });
+            if (is_down || std::exchange(placed, true)) continue;
+            for (const BoundCheck& b : binding.services[s][e].stateful)
+                if (!b.members.empty()) primaries.insert(b.members.front());
+        }
+        for (EndpointIndex e = 0; e < service.endpoints.size(); ++e)
+            for (const auto& d : down)
+                if (d.datacenter == m.datacenter_of(service, e).name && d.service == service.name.to_string())
+                    for (auto* tier : {&binding.services[s][e].application, &binding.services[s][e].stateful})
+                        for (const BoundCheck& b : *tier) failing.insert(b.members.begin(), b.members.end());
+    }
+    const std::vector<Member> members(engine.members().begin(), engine.members().end());
+    for (const Instant end = now.mono + 1min; now.mono < end;) {
+        now.mono += beat;
+        now.wall += std::chrono::duration_cast<std::chrono::milliseconds>(beat);
+        std::vector<Observation> batch;
+        for (MemberSlot i = 0; i < members.size(); ++i)
+            batch.push_back(well(members[i], primaries.contains(i), failing.contains(i), now));
+        if (engine.next_due() <= now.mono) engine.tick(now);
+        engine.observe(batch, now);
+    }
+    return engine;
+}
+
+} // namespace fairway::policies
