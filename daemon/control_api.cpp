@@ -1,5 +1,7 @@
 #include "daemon/control_api.hpp"
 
+#include "daemon/what_if_words.hpp"
+
 namespace fairway::daemon {
 
 using policies::Command;
@@ -33,6 +35,7 @@ HttpResponse ControlApi::get(const HttpRequest& request, std::string_view what) 
     if (what == "status") return status();
     if (what == "explain") return explain(request);
     if (what == "latency") return office_.latency(request);
+    if (what == "what-if") return what_if(request);
     return unknown();
 }
 
@@ -59,6 +62,25 @@ HttpResponse ControlApi::explain(const HttpRequest& request) {
     if (!found) return busy();
     found->type = word;
     return {200, to_json(*found)};
+}
+
+/// The decision is copied in the control thread and asked here.
+HttpResponse ControlApi::what_if(const HttpRequest& request) {
+    const auto argument = [&](const char* key) {
+        const auto it = request.query.find(key);
+        return it == request.query.end() ? std::string() : it->second;
+    };
+    const auto copied = desk_.ask(
+        [f = office_.engine, clock = office_.clock] {
+            return std::pair(std::make_shared<policies::Engine>(f()), clock());
+        },
+        patience);
+    if (!copied) return busy();
+    const auto& [engine, now] = *copied;
+    const auto question =
+        read_question({argument("lose"), argument("down"), argument("load")}, engine->model());
+    if (const auto* wrong = std::get_if<std::string>(&question)) return error(400, *wrong);
+    return {200, to_json(policies::what_if(*engine, std::get<policies::WhatIfQuestion>(question), now))};
 }
 
 HttpResponse ControlApi::post(const HttpRequest& request, std::string_view what, const std::string& who) {

@@ -13,11 +13,13 @@
 
 namespace fairway::daemon {
 
-/// What the API asks of the daemon. The first two are called in the control thread, those that wait in the
-/// server's.
+/// What the API asks of the daemon. Those that do not wait are called in the control thread, those that wait
+/// in the server's.
 struct ControlOffice {
     std::function<std::variant<policies::CommandResult, BadRequest>(const policies::Command&)> command;
     std::function<Explained(const Name&, std::uint16_t type, std::optional<IpAddress>)> explain;
+    std::function<Now()> clock;               ///< that of the engine
+    std::function<policies::Engine()> engine; ///< a copy, to ask what it would do; in the control thread
     std::function<policies::CommandResult(const std::string& operator_name)> reload; ///< waits
     std::function<HttpResponse(std::string_view check, const HttpRequest&)> push;    ///< waits
     std::function<HttpResponse(const HttpRequest&)> latency;                         ///< waits
@@ -42,6 +44,7 @@ class ControlApi {
     HttpResponse post(const HttpRequest& request, std::string_view what, const std::string& who);
     HttpResponse status();
     HttpResponse explain(const HttpRequest& request);
+    HttpResponse what_if(const HttpRequest& request);
     Desk& desk_;
     NewestReport& reports_;
     ControlOffice office_;

@@ -3,6 +3,7 @@
 #include "daemon/publisher.hpp"
 
 #include <algorithm>
+#include <array>
 #include <map>
 #include <numeric>
 #include <set>
@@ -23,7 +24,7 @@ struct Controller::State : std::enable_shared_from_this<Controller::State> {
           prober(p),
           store(s),
           hooks(h),
-          outlets(std::move(o)),
+          outlets(noting_drills(std::move(o))),
           engine(std::move(model), restored, l.now()),
           publisher(l, outlets, restored.generation),
           last_id(outlets.last_id) {
@@ -52,9 +53,68 @@ struct Controller::State : std::enable_shared_from_this<Controller::State> {
     bool overrides_owed = false, aliases_owed = false;
     std::map<std::string, Alarm> store_alarms; ///< by part
 
+    struct Played {
+        Loop::HandlePtr timer; ///< its silent look ends, or the next begins
+        Cadence cadence;
+    };
+    std::map<MemberId, Played> played;      ///< members that a drill plays lost
+    std::optional<Instant> drill_published; ///< its first answer
+
+    // ---- drills: what is seen of a site that is played lost is replaced here
+
+    Outlets noting_drills(Outlets o) {
+        o.answered = [this, tell = std::move(o.answered)](const Happening& h) {
+            if (h.transition.drill && !drill_published) drill_published = loop.now().mono;
+            if (tell) tell(h);
+        };
+        return o;
+    }
+
+    void observe(std::span<const Observation> batch) {
+        std::vector<Observation> real;
+        for (const Observation& seen : batch) {
+            if (!engine.lost_in_drill(seen)) {
+                real.push_back(seen);
+                continue;
+            }
+            carry_out(engine.truth(seen, loop.now()));
+            if (auto lost = engine.lost_in_drill(seen)) play(std::move(*lost));
+            else real.push_back(seen);
+        }
+        if (!real.empty()) carry_out(engine.observe(real, loop.now()));
+    }
+
+    /// A silent look takes as long as it would.
+    void play(Observation lost) {
+        Played& p = played[lost.member];
+        if (p.timer) return;
+        p.timer = loop.at(std::max(lost.ended, loop.now().mono), [this, lost] { fell_silent(lost); });
+    }
+
+    void fell_silent(Observation lost) {
+        Played& p = played[lost.member];
+        const auto spent = std::move(p.timer); // alive until we are done: it is what called us
+        lost.ended = loop.now().mono;
+        if (!engine.lost_in_drill(lost)) return void(played.erase(lost.member));
+        const CheckPtr check = check_of(lost.member);
+        if (const auto again = check ? next_look(p.cadence, lost, *check) : std::nullopt)
+            p.timer = loop.after(*again, [this, id = lost.member] {
+                const auto done = std::move(played[id].timer);
+                prober.look(std::array{id});
+            });
+        carry_out(engine.observe({&lost, 1}, loop.now()));
+    }
+
+    CheckPtr check_of(MemberId id) const {
+        const auto all = engine.members();
+        const auto m = std::ranges::find(all, id, &policies::Member::id);
+        return m == all.end() ? nullptr : m->spec.check;
+    }
+
     // ---- transitions
 
     Happening report(Transition t) {
+        if (t.change == Change::drill_started) drill_published.reset(), played.clear();
         Happening h{++last_id, std::move(t), std::nullopt};
         if (outlets.happened) outlets.happened(h);
         return h;
@@ -252,9 +312,7 @@ void Controller::start() {
     state_->beat_once();
 }
 
-void Controller::observe(std::span<const Observation> batch) {
-    state_->carry_out(state_->engine.observe(batch, state_->loop.now()));
-}
+void Controller::observe(std::span<const Observation> batch) { state_->observe(batch); }
 
 void Controller::resolved(const NameObservation& seen) {
     state_->carry_out(state_->engine.resolved({&seen, 1}, state_->loop.now()));
@@ -286,6 +344,7 @@ void Controller::storage(const std::string& part, const std::string& error) {
 Report Controller::report() const {
     Report r = state_->engine.report(state_->loop.now());
     r.generation = generation();
+    if (r.drill && state_->drill_published) r.drill->published = *state_->drill_published - r.drill->begun;
     for (const auto& [part, alarm] : state_->store_alarms) r.alarms.push_back(alarm);
     return r;
 }

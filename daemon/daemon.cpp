@@ -260,6 +260,8 @@ struct Daemon::State {
             .command = [this](const Command& c) { return command(c); },
             .explain = [this](const Name& n, std::uint16_t t,
                               std::optional<IpAddress> c) { return explain(n, t, c); },
+            .clock = [this] { return loop.now(); },
+            .engine = [this] { return controller->engine().copy(); },
             .reload = [this](const std::string& who) { return reload(who); },
             .push = [this](std::string_view check, const HttpRequest& r) { return pushed.answer(check, r); },
             .latency = [this](const HttpRequest& r) { return measured.answer(r); },

@@ -100,7 +100,8 @@ void Log::write(const Happening& h) const {
            {"to", t.to},
            {"reason", t.reason},
            {"after", t.fault ? brief(t.decided - *t.fault) : ""},
-           {"evidence", joined(t.evidence)}});
+           {"evidence", joined(t.evidence)},
+           {"drill", t.drill ? "yes" : ""}});
 }
 
 } // namespace fairway::daemon

@@ -94,6 +94,9 @@ void daemon_itself(Page& page, const Report& r, Duration age) {
            "Age of the states on this page; above 1 the control thread is busy.")
         .add({}, seconds(age));
     Family(page, gauge, "self_doubt", "1 while this node believes that itself is cut off.").add({}, r.doubt);
+    if (r.drill && r.drill->running)
+        Family(page, gauge, "drill", "1 while a drill plays this datacenter lost; absent without one.")
+            .add({{"datacenter", r.drill->datacenter}}, 1);
     Family alarms(page, gauge, "alarm", "1 for each alarm that is raised.");
     for (const auto& a : r.alarms)
         alarms.add({{"id", a.id},
@@ -136,12 +139,28 @@ void endpoints(Page& page, const Report& r) {
     Family share(page, gauge, "endpoint_share", "Its share of the answers, 0 to 1.");
     Family lag(page, gauge, "endpoint_lag_seconds",
                "Replication lag of its stateful tier, where it is known.");
+    Family use(page, gauge, "endpoint_use", "Load of its site in parts of the capacity, where it is known.");
+    Family limit(page, gauge, "endpoint_limit",
+                 "The most of any clients that its load leaves it; 1: all of them.");
     for (const auto& s : r.services)
         for (const auto& e : s.endpoints) {
             state.add({{"service", s.name}, {"datacenter", e.datacenter}, {"state", endpoint_state(e)}}, 1);
             share.add({{"service", s.name}, {"datacenter", e.datacenter}}, e.share);
             if (e.lag) lag.add({{"service", s.name}, {"datacenter", e.datacenter}}, seconds(*e.lag));
+            if (e.use) use.add({{"service", s.name}, {"datacenter", e.datacenter}}, *e.use);
+            if (e.use || e.limit < 1) limit.add({{"service", s.name}, {"datacenter", e.datacenter}}, e.limit);
         }
+}
+
+void datacenters(Page& page, const Report& r) {
+    Family load(page, gauge, "datacenter_load", "Load of a datacenter, in the unit of its capacity.");
+    Family capacity(page, gauge, "datacenter_capacity", "What a datacenter can bear, as configured.");
+    Family use(page, gauge, "datacenter_use", "Load of a datacenter in parts of its capacity.");
+    for (const auto& d : r.datacenters) {
+        if (d.load) load.add({{"datacenter", d.name}}, *d.load);
+        if (d.capacity) capacity.add({{"datacenter", d.name}}, *d.capacity);
+        if (d.use) use.add({{"datacenter", d.name}}, *d.use);
+    }
 }
 
 void members(Page& page, const Report& r) {
@@ -253,6 +272,7 @@ std::string Metrics::text(const Report& report, const Vitals& vitals, Duration a
         .add({}, seconds(vitals.probe_lag));
     services(page, report);
     endpoints(page, report);
+    datacenters(page, report);
     members(page, report);
     dns_work(page, vitals.dns);
     {

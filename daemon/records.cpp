@@ -133,6 +133,9 @@ ServiceRecord service_of(const Json& j) {
         r.returns.push_back({back.at("datacenter"), wall(back.at("at")), back.at("suppressed"),
                              back.contains("ramp_step") ? opt<unsigned>(back.at("ramp_step")) : std::nullopt,
                              back.contains("ramp_since") ? wall(back.at("ramp_since")) : WallTime{}});
+    for (const Json& limit : j.value("limits", Json::array()))
+        r.limits.push_back({limit.at("datacenter"), limit.at("limit")});
+    r.load_lag = std::chrono::milliseconds(j.value("load_lag", 0));
     if (auto frozen = j.find("frozen"); frozen != j.end() && !frozen->is_null()) r.frozen = plan_of(*frozen);
     if (!j.at("running").is_null()) r.running = switch_of(j.at("running"));
     return r;
@@ -153,12 +156,13 @@ MemberRecord member_of(const Json& j) {
 
 Override override_of(const Json& j) {
     return {.id = j.at("id"),
-            .kind = word(j.at("kind"), Override::Kind::freeze),
+            .kind = word(j.at("kind"), Override::Kind::drill),
             .scope = {j.at("service"), j.at("datacenter"), j.value("tag", "")},
             .reason = j.at("reason"),
             .operator_name = j.at("operator"),
             .since = wall(j.at("since")),
-            .expires = wall(j.at("expires"))};
+            .expires = wall(j.at("expires")),
+            .with_hooks = j.value("with_hooks", false)};
 }
 
 AliasRecord alias_of(const Json& j) {
@@ -232,7 +236,8 @@ Json shown(const Override& o) {
             {"reason", o.reason},
             {"operator", o.operator_name},
             {"since", to_string(o.since)},
-            {"expires", to_string(o.expires)}};
+            {"expires", to_string(o.expires)},
+            {"with_hooks", o.with_hooks}};
 }
 
 }
@@ -245,6 +250,9 @@ std::string to_json(const ServiceRecord& r) {
                            {"suppressed", back.suppressed},
                            {"ramp_step", maybe(back.ramp_step)},
                            {"ramp_since", ms(back.ramp_since)}});
+    Json limits = Json::array();
+    for (const LimitRecord& l : r.limits)
+        limits.push_back({{"datacenter", l.datacenter}, {"limit", l.limit}});
     return dump({{"service", r.service},
                  {"served", r.served},
                  {"active", maybe(r.active)},
@@ -255,6 +263,8 @@ std::string to_json(const ServiceRecord& r) {
                  {"no_primary_critical", r.no_primary_critical},
                  {"last_good", r.last_good},
                  {"returns", returns},
+                 {"limits", limits},
+                 {"load_lag", std::chrono::floor<std::chrono::milliseconds>(r.load_lag).count()},
                  {"frozen", r.frozen ? plan(*r.frozen) : Json(nullptr)},
                  {"running", r.running ? switch_record(*r.running) : Json(nullptr)}});
 }

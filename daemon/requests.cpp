@@ -126,11 +126,20 @@ template<Override::Kind kind> What set(Fields& f) {
 template<Override::Kind kind> What end(Fields& f) {
     return EndOverride{kind == Override::Kind::freeze ? f.scope() : f.narrow_scope(), kind};
 }
+What lose(Fields& f) {
+    const std::string reason = f.text("reason");
+    return SetOverride{.scope = {.datacenter = f.required("datacenter")},
+                       .reason = reason.empty() ? "drill" : reason,
+                       .lasts = f.duration("for", 10min),
+                       .kind = Override::Kind::drill,
+                       .with_hooks = f.flag("with_hooks")};
+}
+What end_lose(Fields&) { return EndOverride{.kind = Override::Kind::drill}; }
 What failover(Fields& f) {
     return Failover{f.name("service", true), f.required("to"), f.flag("accept_claim")};
 }
 What failback(Fields& f) { return Failback{f.name("service", true)}; }
-What approve(Fields& f) { return Approve{f.required("id")}; }
+What approve(Fields& f) { return Approve{f.required("id"), f.flag("dry_run")}; }
 What move(Fields& f) { return Move{f.name("service", true), f.required("to"), f.flag("dry_run")}; }
 What give_up(Fields& f) { return Abort{f.name("service", true)}; }
 
@@ -139,20 +148,22 @@ struct Reader {
     What (*read)(Fields&);
 };
 using enum Override::Kind;
-constexpr std::array<Reader, 14> readers{{{"drain", set<drain>},
-                                          {"undrain", end<drain>},
-                                          {"maintenance", set<maintenance>},
-                                          {"end-maintenance", end<maintenance>},
-                                          {"force-up", set<force_up>},
-                                          {"force-down", set<force_down>},
-                                          {"unforce", end<force_up>},
-                                          {"freeze", set<freeze>},
-                                          {"unfreeze", end<freeze>},
-                                          {"failover", failover},
-                                          {"failback", failback},
-                                          {"approve", approve},
-                                          {"switch", move},
-                                          {"abort", give_up}}};
+constexpr auto readers = std::to_array<Reader>({{"drain", set<drain>},
+                                                {"undrain", end<drain>},
+                                                {"maintenance", set<maintenance>},
+                                                {"end-maintenance", end<maintenance>},
+                                                {"force-up", set<force_up>},
+                                                {"force-down", set<force_down>},
+                                                {"unforce", end<force_up>},
+                                                {"freeze", set<freeze>},
+                                                {"unfreeze", end<freeze>},
+                                                {"failover", failover},
+                                                {"failback", failback},
+                                                {"approve", approve},
+                                                {"switch", move},
+                                                {"abort", give_up},
+                                                {"drill", lose},
+                                                {"abort-drill", end_lose}});
 
 }
 

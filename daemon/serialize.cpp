@@ -25,7 +25,8 @@ Json addresses(const std::vector<IpAddress>& all) {
 Json json(const Alarm& a, Now now) {
     return {{"id", a.id},           {"severity", to_string(a.severity)},
             {"service", a.service}, {"datacenter", a.datacenter},
-            {"text", a.text},       {"since", to_string(now.wall_at(a.since))}};
+            {"text", a.text},       {"since", to_string(now.wall_at(a.since))},
+            {"drill", a.drill}};
 }
 
 Json role_word(const std::optional<Role>& role) {
@@ -47,6 +48,10 @@ Json json(const EndpointReport& e, Now now) {
             {"role", role_word(e.role)},
             {"epoch", maybe(e.epoch)},
             {"lag_ms", lag_ms(e.lag)},
+            {"load", maybe(e.load)},
+            {"capacity", maybe(e.capacity)},
+            {"use", maybe(e.use)},
+            {"limit", e.limit},
             {"addresses", addresses(e.addresses)},
             {"reason", e.reason},
             {"since", to_string(now.wall_at(e.since))}};
@@ -97,6 +102,27 @@ Json json(const ServiceReport& s, Now now) {
             {"objectives_missed", s.missed}};
 }
 
+Json json(const DatacenterReport& d) {
+    return {{"name", d.name},      {"capacity", maybe(d.capacity)}, {"load", maybe(d.load)},
+            {"use", maybe(d.use)}, {"services", d.services},        {"answers", d.answers}};
+}
+
+Json json(const std::optional<DrillReport>& d) {
+    if (!d) return nullptr;
+    return {{"datacenter", d->datacenter},
+            {"running", d->running},
+            {"reason", d->reason},
+            {"operator", d->operator_name},
+            {"with_hooks", d->with_hooks},
+            {"since", to_string(d->since)},
+            {"until", to_string(d->until)},
+            {"ended", d->ended},
+            {"seen_ms", lag_ms(d->seen)},
+            {"decided_ms", lag_ms(d->decided)},
+            {"published_ms", lag_ms(d->published)},
+            {"held", d->held}};
+}
+
 Json json(const std::optional<Observation>& o, Now now) {
     if (!o) return nullptr;
     return {{"outcome", to_string(o->outcome)},
@@ -145,7 +171,9 @@ struct CommandWords {
             {"command", "failover"}, {"service", c.service}, {"to", c.to}, {"accept_claim", c.accept_claim}};
     }
     Json operator()(const Failback& c) const { return {{"command", "failback"}, {"service", c.service}}; }
-    Json operator()(const Approve& c) const { return {{"command", "approve"}, {"id", c.switch_id}}; }
+    Json operator()(const Approve& c) const {
+        return {{"command", "approve"}, {"id", c.switch_id}, {"dry_run", c.dry_run}};
+    }
     Json operator()(const Move& c) const {
         return {{"command", "switch"}, {"service", c.service}, {"to", c.to}, {"dry_run", c.dry_run}};
     }
@@ -161,6 +189,8 @@ std::string to_json(const Report& r) {
                  {"generation", r.generation},
                  {"doubt", r.doubt},
                  {"alarms", list(r.alarms, r.at)},
+                 {"datacenters", list(r.datacenters)},
+                 {"drill", json(r.drill)},
                  {"services", list(r.services, r.at)},
                  {"members", list(r.members, r.at)},
                  {"overrides", std::move(overrides)}});
@@ -193,6 +223,7 @@ std::string to_json(const Transition& t, Now now) {
               {"evidence", t.evidence}};
     j["fault"] = t.fault ? Json(to_string(now.wall_at(*t.fault))) : Json(nullptr);
     j["decided"] = to_string(now.wall_at(t.decided));
+    j["drill"] = t.drill;
     return dump(j);
 }
 

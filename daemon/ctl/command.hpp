@@ -15,8 +15,8 @@ namespace fairway::ctl {
 enum Exit : int { ok = 0, refused = 1, bad_input = 2, unreachable = 3, waiting = 4 };
 
 struct Argument {
-    enum class Kind { positional, option, flag };
-    Kind kind;
+    enum class Kind { positional, option, flag, list };
+    Kind kind; ///< a list may be said several times; its text has commas between
     std::string name; ///< without dashes
     std::string help;
     bool required = false;

@@ -3,14 +3,14 @@
 namespace fairway::ctl {
 
 Command status(), explain(), latency(), drain(), undrain(), maintenance(), force(), freeze(), unfreeze(),
-    failover(), failback(), planned_switch(), approve(), reload(), version(), check_config(),
-    check_delegation();
+    failover(), failback(), planned_switch(), approve(), what_if(), drill(), reload(), version(),
+    check_config(), check_delegation();
 
 const std::vector<Command>& commands() {
     static const std::vector<Command> all{
-        status(),  explain(), latency(),  drain(),        undrain(),         maintenance(),
-        force(),   freeze(),  unfreeze(), failover(),     failback(),        planned_switch(),
-        approve(), reload(),  version(),  check_config(), check_delegation()};
+        status(), explain(),  latency(),  drain(),        undrain(),         maintenance(), force(),
+        freeze(), unfreeze(), failover(), failback(),     planned_switch(),  approve(),     what_if(),
+        drill(),  reload(),   version(),  check_config(), check_delegation()};
     return all;
 }
 

@@ -27,12 +27,19 @@ std::string from_environment(const char* name, const char* otherwise = "") {
 struct Said {
     std::map<std::string, std::string> texts;
     std::map<std::string, bool> flags;
+    std::map<std::string, std::vector<std::string>> lists;
 };
 
 void add_argument(CLI::App& app, const Argument& a, Said& said) {
     using enum Argument::Kind;
     if (a.kind == flag) {
         app.add_flag("--" + a.name, said.flags[a.name], a.help);
+        return;
+    }
+    if (a.kind == list) {
+        app.add_option("--" + a.name, said.lists[a.name], a.help)
+            ->required(a.required)
+            ->allow_extra_args(false);
         return;
     }
     auto* added = app.add_option((a.kind == positional ? "" : "--") + a.name, said.texts[a.name], a.help);
@@ -71,6 +78,8 @@ int run(const Command& command, const Said& said, const Way& way, bool json) {
     Client client(way);
     Terminal terminal;
     Context context{said.texts, json, client, terminal};
+    for (const auto& [name, all] : said.lists)
+        for (const auto& one : all) context.said[name] += (context.said[name].empty() ? "" : ",") + one;
     for (const auto& [name, set] : said.flags) context.said[name] = set ? "true" : "";
     return command.run(context);
 }

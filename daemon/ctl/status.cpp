@@ -1,6 +1,10 @@
 // status: what is answered, where, why, and what somebody should know of.
 #include "daemon/ctl/command.hpp"
 
+#include <array>
+#include <cmath>
+#include <cstdio>
+
 namespace fairway::ctl {
 
 namespace {
@@ -55,9 +59,40 @@ void services(Context& c, const JsonValue& report) {
     c.terminal.table(rows);
 }
 
+std::string number(const JsonValue& d, const char* key) {
+    const auto value = d.number(key);
+    if (!value) return "-";
+    std::array<char, 32> text{};
+    std::snprintf(text.data(), text.size(), "%.6g", *value);
+    return text.data();
+}
+
+std::string use(const JsonValue& d) {
+    const auto value = d.number("use");
+    return value ? std::to_string(std::lround(100 * *value)) + " %" : "-";
+}
+
+Colour of_use(const JsonValue& d) {
+    const double value = d.number("use").value_or(0);
+    return value > 1 ? Colour::bad : value > 0.8 ? Colour::warn : Colour::none;
+}
+
+void datacenters(Context& c, const JsonValue& report) {
+    Rows rows{{"DATACENTER", "SERVICES", "SHARES", "LOAD", "CAPACITY", "USE"}};
+    for (const auto& d : report.at("datacenters").items())
+        rows.push_back({d.text("name"),
+                        d.text("answers"),
+                        number(d, "services"),
+                        number(d, "load"),
+                        number(d, "capacity"),
+                        {use(d), of_use(d)}});
+    c.terminal.table(rows);
+    c.terminal.line("");
+}
+
 void endpoints(Context& c, const JsonValue& report) {
-    Rows rows{
-        {"SERVICE", "DATACENTER", "APPLICATION", "STATEFUL", "ROLE", "LAG", "SHARE", "ADDRESSES", "WHY"}};
+    Rows rows{{"SERVICE", "DATACENTER", "APPLICATION", "STATEFUL", "ROLE", "LAG", "SHARE", "LOAD",
+               "ADDRESSES", "WHY"}};
     for (const auto& s : report.at("services").items())
         for (const auto& e : s.at("endpoints").items())
             rows.push_back({s.text("name"),
@@ -66,7 +101,8 @@ void endpoints(Context& c, const JsonValue& report) {
                             {e.text("stateful"), of_verdict(e.text("stateful"))},
                             or_dash(e.text("role")),
                             lag(e),
-                            percent(e),
+                            percent(e) + (e.number("limit").value_or(1) < 1 ? " limited" : ""),
+                            {use(e), of_use(e)},
                             joined(e.at("addresses").items()),
                             e.text("reason")});
     c.terminal.table(rows);
@@ -132,10 +168,15 @@ void overrides(Context& c, const JsonValue& report) {
 
 void show(Context& c, const JsonValue& report) {
     alarms(c, report);
+    if (const auto d = report.at("drill"); d.flag("running"))
+        c.terminal.line("DRILL: " + d.text("datacenter") + " is played lost, for another " +
+                            between(report.text("at"), d.text("until")) + "; fairwayctl drill status | abort",
+                        Colour::warn);
     if (report.flag("doubt"))
         c.terminal.line("this node believes that itself is cut off: silence is not believed", Colour::bad);
     services(c, report);
     c.terminal.line("");
+    datacenters(c, report);
     endpoints(c, report);
     members(c, report, c.flag("members"));
     switches(c, report);
