@@ -254,6 +254,16 @@ CommandResult Story::gives_up(const std::string& name) {
     return command(Abort{service(name).name.to_string()});
 }
 
+CommandResult Story::loses(const std::string& site, Duration lasts, bool with_hooks) {
+    return command(SetOverride{.scope = {.datacenter = site},
+                               .reason = "drill",
+                               .lasts = lasts,
+                               .kind = Override::Kind::drill,
+                               .with_hooks = with_hooks});
+}
+
+CommandResult Story::gives_up_drill() { return command(EndOverride{.kind = Override::Kind::drill}); }
+
 std::string Story::waiting_switch(const std::string& name) {
     auto running = report(name).running;
     return running && running->step == SwitchStep::awaiting_approval ? running->id : "";

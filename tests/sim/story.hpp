@@ -95,6 +95,9 @@ class Story {
     policies::CommandResult approve(const std::string& switch_id, bool while_frozen = false);
     policies::CommandResult move(const std::string& service, const std::string& to, bool dry_run = false);
     policies::CommandResult gives_up(const std::string& service);
+    policies::CommandResult loses(const std::string& site, Duration lasts,
+                                  bool with_hooks = false); ///< a drill
+    policies::CommandResult gives_up_drill();
     std::string waiting_switch(const std::string& service); ///< its id; empty if none waits for approval
 
     // ---- what clients were told. A service is named by its first label.
