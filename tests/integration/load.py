@@ -50,7 +50,7 @@ class World:
         self.prometheus = Prometheus(lab.address(3))
         self.prometheus.loads = {"east": 500, "west": 200}
         self.fairway = Fairwayd(lab, CONFIG, prometheus=self.prometheus.address, **words(self.east, self.west)).start()
-        wait_until("the load is known", lambda: self.datacenter("east")["load"] == 500, 20)
+        wait_until("the load is known", lambda: (self.datacenter("east")["load"], self.datacenter("west")["load"]) == (500, 200), 20)
 
     def datacenter(self, name):
         return next(d for d in self.fairway.status()["datacenters"] if d["name"] == name)
