@@ -101,3 +101,34 @@ TEST_CASE("the engine that is asked stays as it was") {
     CHECK(engine.plan(1) == plan);
     CHECK(engine.report(at(1min)).services[0].active == "east");
 }
+
+TEST_CASE("an approval tells lag and data at risk; asked for alone it approves nothing") {
+    Engine engine = assumed_well(std::make_shared<const Model>(two_kinds(false)), {}, at(0s));
+    for (Duration t = 61s; t < 90s; t += 1s) {
+        std::vector<Observation> batch;
+        for (const Member& m : engine.members()) {
+            const bool lost = m.spec.datacenter == "east";
+            Observation o = lost ? refused(at(t).mono) : passed(at(t).mono);
+            o.member = m.id;
+            if (!lost && m.spec.check->name == "db") {
+                o.facts = standby(1);
+                o.facts.system = "assumed";
+                o.facts.lag = 3s;
+            }
+            batch.push_back(std::move(o));
+        }
+        engine.observe(batch, at(t));
+    }
+    const auto running = engine.report(at(90s)).services[0].running;
+    REQUIRE(running);
+    const auto asked = engine.command({Approve{running->id, true}, "ana"}, at(90s)).result;
+    CHECK(asked.accepted);
+    REQUIRE(asked.details.size() == 2);
+    CHECK(asked.details[0] == "lag of west: 3s");
+    CHECK(asked.details[1].starts_with("data: "));
+    CHECK(engine.report(at(90s)).services[0].running->step == SwitchStep::awaiting_approval);
+    const auto approved = engine.command({Approve{running->id}, "ana"}, at(90s)).result;
+    CHECK(approved.accepted);
+    CHECK(approved.details.size() == 2);
+    CHECK(engine.report(at(90s)).services[0].running->step != SwitchStep::awaiting_approval);
+}
