@@ -9,8 +9,8 @@ namespace fairway::probes {
 namespace {
 constexpr double jitter = 0.1; // of the interval; shortens only, so that it never delays a verdict (L2)
 
-// Looks of many members begin together at this grid, and are answered together: waking up for each alone
-// would cost as much again as looking. Nothing is told apart that lies within 10 ms.
+// Looks of many members begin together at this grid, and many are answered in one turn of the loop: waking up
+// for each step of each look is a good part of what looking costs. Nothing is told apart within 10 ms.
 constexpr Duration grid = 10ms;
 
 // How late we may come to a look, or to see its time limit and still believe in silence: this thread promises

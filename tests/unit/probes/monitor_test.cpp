@@ -70,6 +70,15 @@ TEST_CASE("intervals run start to start and jitter only shortens, by at most a t
     CHECK(s.most_open == 1);
 }
 
+TEST_CASE("looks begin at a grid of 10 ms, so that those of many members are answered together (H10)") {
+    Scene s;
+    s.takes = 3ms;
+    s.start(7);
+    s.loop.advance(60s);
+    REQUIRE(s.seen.size() > 25);
+    for (std::size_t i = 1; i < s.seen.size(); ++i) CHECK(s.begun(i) % 10ms == 0s);
+}
+
 TEST_CASE("a refusal is seen three times within an interval and two re-tests (H2)") {
     Duration worst{};
     for (int phase = 0; phase < 100; ++phase) {
