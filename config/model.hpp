@@ -90,6 +90,29 @@ struct ControlSettings {
 
 struct StateSettings {
     std::string directory = "/var/lib/fairway";
+    Duration journal_keep =
+        90 * 24h; ///< of what happened: for the review of an incident, and of the last drill
+    unsigned journal_megabytes = 256; ///< then the oldest goes first: a quarter of a million entries
+};
+
+/// What a line of the log looks like; under the journal of systemd always the first.
+struct LogSettings {
+    enum class Format { logfmt, json };
+    Format format = Format::logfmt;
+};
+
+/// Whom alarms and transitions are told, over HTTP.
+struct AlertTarget {
+    std::string url;        ///< may hold a secret: nothing but its host is ever shown
+    std::string token_file; ///< its first line goes with each request; empty: none
+    std::string ca_file;    ///< PEM, of whom its certificate is believed; empty: the system's
+    bool operator==(const AlertTarget&) const = default;
+};
+
+struct AlertSettings {
+    std::vector<AlertTarget> alertmanagers, webhooks;
+    Duration repeat = 60s; ///< Alertmanager is told again what goes on, as Prometheus does
+    bool operator==(const AlertSettings&) const = default;
 };
 
 struct ProbeSettings {
@@ -246,6 +269,8 @@ struct Model {
     HttpSettings http;
     ControlSettings control;
     StateSettings state;
+    LogSettings log;
+    AlertSettings alerts;
     ProbeSettings probes;
     SelfDoubtSettings self_doubt;
     Brake brake;

@@ -64,8 +64,9 @@ void note_zone_names(const Mapping& file, Binding& b);  // zones.cpp
 void read_zones(const Mapping& file, Binding& b);       // zones.cpp
 void review(Binding& b);                                // review.cpp: what only the whole shows
 
-void read_dns(const Node& n, Binding& b); // name_server.cpp
-void set_dns_defaults(DnsSettings& dns);  // likewise: where there is no `dns`, or for what it leaves out
+void read_dns(const Node& n, Binding& b);    // name_server.cpp
+void read_alerts(const Node& n, Binding& b); // alerts.cpp
+void set_dns_defaults(DnsSettings& dns);     // likewise: where there is no `dns`, or for what it leaves out
 
 // Parts that several groups or services have.
 void read_ttl(const Node& n, std::string_view path, Ttl& out, Diagnostics& problems);

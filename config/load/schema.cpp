@@ -77,7 +77,8 @@ constexpr Key table[] = {
         0.1, 6000),
     Key{"dns.tcp.total", duration, "5m", "however busy"}.within(1, 86400),
 
-    {"http", mapping, "", "the read-only web server: /metrics, /healthz, /readyz, /status"},
+    {"http", mapping, "",
+     "the read-only web server: a status page, /metrics, /healthz, /readyz, /v1/status and more"},
     {"http.listen", list, "127.0.0.1:9553", "its addresses"},
     {"http.listen.[]", socket, "", "an address and a port"},
 
@@ -90,8 +91,15 @@ constexpr Key table[] = {
     {"control.tls.key", path, "", "its key, PEM"},
     {"control.tokens", path, "", "who may use remote control: a file of lines `NAME TOKEN`"},
 
+    {"log", mapping, "", "what is written to standard error"},
+    Key{"log.format", word, "logfmt", "a line each; under the journal of systemd always logfmt"}.one_of(
+        "logfmt | json"),
+
     {"state", mapping, "", "what outlives the process"},
     {"state.directory", path, "/var/lib/fairway", "where its databases are"},
+    {"state.journal", mapping, "", "what happened: `fairwayctl history`"},
+    Key{"state.journal.keep", duration, "90d", "how long it is kept"}.within(3600, 10 * 365 * 86400.0),
+    Key{"state.journal.megabytes", count, "256", "how much of it; then the oldest goes first"}.within(1, 1e6),
 
     {"probes", mapping, "", "who looks"},
     Key{"probes.threads", count, "1",
@@ -436,7 +444,19 @@ constexpr Key table[] = {
 
     later("groups", "services that move in one step"),
     later("rules", "limits on what automation may do"),
-    later("alerts", "where alarms go"),
+    {"alerts", mapping, "", "who is told, over HTTP"},
+    {"alerts.alertmanager", list, "", "Alertmanagers: each alarm, again and again while it lasts"},
+    {"alerts.alertmanager.[]", mapping, "", "its URL, or more of it"},
+    Key{"alerts.alertmanager.[].url", url, "", "http://HOST[:PORT][/PREFIX], or https"}.always(),
+    {"alerts.alertmanager.[].token", path, "", "a file whose first line is sent as a bearer token"},
+    {"alerts.alertmanager.[].ca", path, "the system's", "https: who vouches for it, PEM"},
+    {"alerts.webhooks", list, "", "told of each transition, once"},
+    {"alerts.webhooks.[]", mapping, "", "its URL, or more of it"},
+    Key{"alerts.webhooks.[].url", url, "", "where JSON is posted to"}.always(),
+    {"alerts.webhooks.[].token", path, "", "a file whose first line is sent as a bearer token"},
+    {"alerts.webhooks.[].ca", path, "the system's", "https: who vouches for it, PEM"},
+    Key{"alerts.repeat", duration, "60s", "how often Alertmanager is told again what goes on"}.within(5,
+                                                                                                      3600),
     later("cluster", "several nodes"),
 };
 

@@ -67,7 +67,18 @@ void read_control(const Node& n, Binding& b) {
 }
 
 void read_state(const Node& n, Binding& b) {
-    Mapping(n, "state", b.problems).read("directory", b.model.state.directory);
+    const Mapping m(n, "state", b.problems);
+    m.read("directory", b.model.state.directory);
+    const Node* journal = m.get("journal");
+    if (!journal) return;
+    const Mapping j(*journal, "state.journal", b.problems);
+    j.read("keep", b.model.state.journal_keep);
+    j.read("megabytes", b.model.state.journal_megabytes);
+}
+
+void read_log(const Node& n, Binding& b) {
+    using enum LogSettings::Format;
+    Mapping(n, "log", b.problems).choose("format", b.model.log.format, {{"logfmt", logfmt}, {"json", json}});
 }
 
 void read_probes(const Node& n, Binding& b) {
@@ -144,12 +155,17 @@ void read_settings(const Mapping& file, Binding& b) {
     set_dns_defaults(b.model.dns);
     b.model.http.listen = {socket("127.0.0.1:9553")};
     using Reader = void (*)(const Node&, Binding&);
-    const std::pair<std::string_view, Reader> readers[] = {
-        {"node", read_node},         {"dns", read_dns},
-        {"http", read_http},         {"control", read_control},
-        {"state", read_state},       {"probes", read_probes},
-        {"defaults", read_defaults}, {"self_doubt", read_self_doubt},
-        {"brake", read_brake}};
+    const std::pair<std::string_view, Reader> readers[] = {{"node", read_node},
+                                                           {"dns", read_dns},
+                                                           {"http", read_http},
+                                                           {"control", read_control},
+                                                           {"state", read_state},
+                                                           {"probes", read_probes},
+                                                           {"defaults", read_defaults},
+                                                           {"self_doubt", read_self_doubt},
+                                                           {"brake", read_brake},
+                                                           {"alerts", read_alerts},
+                                                           {"log", read_log}};
     for (const auto& [name, reader] : readers)
         if (const Node* n = file.get(name)) reader(*n, b);
 }

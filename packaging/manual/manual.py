@@ -16,7 +16,7 @@ import subprocess
 import sys
 
 # Mappings of which a scalar stands for one field (the readers' scalar_key).
-SCALARS = {"services.*.policy": "type", "services.*.policy.margin": "absolute", "services.*.failover": "mode",
+SCALARS = {"alerts.alertmanager.[]": "url", "alerts.webhooks.[]": "url", "services.*.policy": "type", "services.*.policy.margin": "absolute", "services.*.failover": "mode",
            "services.*.failback": "mode", "services.*.ttl": "min", "defaults.ttl": "min",
            "checks.*.tls": "mode", "checks.*.facts.role": "at", "checks.*.facts.quorum": "at",
            "checks.*.facts.read_only": "at", "checks.*.facts.lag": "at", "dns.rate_limit": "responses_per_second"}

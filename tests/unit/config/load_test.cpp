@@ -70,6 +70,32 @@ TEST_CASE("the rest of the contract is known: it is refused as not supported yet
     }
 }
 
+TEST_CASE("alerts: a URL, or one with a token and whom to believe") {
+    const Loaded two(service("    policy: weighted\n    application: web\n" + two_sites) +
+                     "alerts:\n  alertmanager: http://127.0.0.1:9093\n  webhooks: [\"https://a.example/x\", "
+                     "{url: \"http://127.0.0.1:1/\", token: /dev/null}]\n");
+    INFO(two.told());
+    REQUIRE(two.model);
+    const AlertSettings& a = two.model->alerts;
+    CHECK(a.alertmanagers == std::vector<AlertTarget>{{"http://127.0.0.1:9093", "", ""}});
+    REQUIRE(a.webhooks.size() == 2);
+    CHECK(a.webhooks[1].token_file == "/dev/null");
+    CHECK(a.repeat == 60s);
+    for (const auto& [bad, why] : std::map<std::string, std::string>{
+             {"{webhooks: [\"ftp://a.example/\"]}", "http://HOST"},
+             {"{webhooks: [\"http://me:secret@a.example/\"]}", "without a user"},
+             {"{webhooks: [{url: \"http://a.example/\", token: /dev/null}]}", "must begin with https"},
+             {"{webhooks: [{token: /dev/null}]}", "url"},
+             {"{alertmanager: [\"https://a/\", {url: \"https://a/\", tokn: x}]}", "token"},
+             {"{repeat: 1s}", "repeat"}}) {
+        CAPTURE(bad);
+        const Loaded l(service("    policy: weighted\n    application: web\n" + two_sites) +
+                       "alerts: " + bad + "\n");
+        CHECK_FALSE(l.model);
+        CHECK(l.told().find(why) != std::string::npos);
+    }
+}
+
 TEST_CASE("what is not said has the default of the law") {
     const Loaded loaded(service("    policy: active_passive\n    application: web\n" + two_sites));
     const Service& s = only(loaded);
