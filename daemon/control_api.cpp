@@ -23,11 +23,19 @@ bool ControlApi::is_report(const HttpRequest& request) {
 }
 
 HttpResponse ControlApi::answer(const HttpRequest& request, const std::string& who) {
+    if (request.method != "POST") return read(request);
     if (!request.path.starts_with(root)) return unknown();
-    const std::string_view what = std::string_view(request.path).substr(root.size());
-    if (request.method == "GET") return get(request, what);
-    if (request.method == "POST") return post(request, what, who);
-    return error(405, "GET to read, POST to command");
+    const Asker asker{who, request.peer.empty() ? "control socket" : request.peer};
+    const auto act = [&] { return post(request, std::string_view(request.path).substr(root.size()), asker); };
+    return is_report(request) ? act()
+                              : once_.once(request, asker, act); // of a report nobody knows yet who it is
+}
+
+HttpResponse ControlApi::read(const HttpRequest& request) {
+    if (!request.path.starts_with(root)) return unknown();
+    if (request.method != "GET" && request.method != "HEAD")
+        return error(405, "GET to read; commands are taken by the control socket and by remote control");
+    return get(request, std::string_view(request.path).substr(root.size()));
 }
 
 HttpResponse ControlApi::get(const HttpRequest& request, std::string_view what) {
@@ -36,6 +44,8 @@ HttpResponse ControlApi::get(const HttpRequest& request, std::string_view what) 
     if (what == "explain") return explain(request);
     if (what == "latency") return office_.latency(request);
     if (what == "what-if") return what_if(request);
+    if (what == "history") return office_.history(request);
+    if (what == "events") return office_.events(request);
     return unknown();
 }
 
@@ -83,17 +93,17 @@ HttpResponse ControlApi::what_if(const HttpRequest& request) {
     return {200, to_json(policies::what_if(*engine, std::get<policies::WhatIfQuestion>(question), now))};
 }
 
-HttpResponse ControlApi::post(const HttpRequest& request, std::string_view what, const std::string& who) {
+HttpResponse ControlApi::post(const HttpRequest& request, std::string_view what, const Asker& asker) {
     if (what.starts_with(push)) return office_.push(what.substr(push.size()), request);
     if (what == "latency") return office_.latency(request);
-    if (what == "reload") return result(office_.reload(who));
+    if (what == "reload") return result(office_.reload(asker));
     const auto body = JsonValue::parse(request.body.empty() ? "{}" : request.body);
     if (!body || !body->is_object()) return error(400, "the body must be a JSON object");
-    const auto read = read_command(what, *body, who);
+    const auto read = read_command(what, *body, asker.who);
     if (!read) return unknown();
     if (const auto* bad = std::get_if<BadRequest>(&*read)) return error(400, bad->why);
-    const auto done =
-        desk_.ask([f = office_.command, c = std::get<Command>(*read)] { return f(c); }, patience);
+    const auto done = desk_.ask(
+        [f = office_.command, c = std::get<Command>(*read), asker] { return f(c, asker); }, patience);
     if (!done) return busy();
     const auto* unknown_name = std::get_if<BadRequest>(&*done);
     return unknown_name ? error(404, unknown_name->why) : result(std::get<CommandResult>(*done));

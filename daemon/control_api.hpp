@@ -5,9 +5,11 @@
 // commands to the control thread. Who asks is the user at the other end of the socket, or whose the token is.
 #pragma once
 
+#include "daemon/asker.hpp"
 #include "daemon/desk.hpp"
 #include "daemon/explained.hpp"
 #include "daemon/http_server.hpp"
+#include "daemon/idempotency.hpp"
 #include "daemon/requests.hpp"
 #include "daemon/serialize.hpp"
 
@@ -16,13 +18,16 @@ namespace fairway::daemon {
 /// What the API asks of the daemon. Those that do not wait are called in the control thread, those that wait
 /// in the server's.
 struct ControlOffice {
-    std::function<std::variant<policies::CommandResult, BadRequest>(const policies::Command&)> command;
+    std::function<std::variant<policies::CommandResult, BadRequest>(const policies::Command&, const Asker&)>
+        command;
     std::function<Explained(const Name&, std::uint16_t type, std::optional<IpAddress>)> explain;
     std::function<Now()> clock;               ///< that of the engine
     std::function<policies::Engine()> engine; ///< a copy, to ask what it would do; in the control thread
-    std::function<policies::CommandResult(const std::string& operator_name)> reload; ///< waits
-    std::function<HttpResponse(std::string_view check, const HttpRequest&)> push;    ///< waits
-    std::function<HttpResponse(const HttpRequest&)> latency;                         ///< waits
+    std::function<policies::CommandResult(const Asker&)> reload; ///< waits
+    std::function<HttpResponse(const HttpRequest&)> history;     ///< waits
+    std::function<HttpResponse(const HttpRequest&)> events;
+    std::function<HttpResponse(std::string_view check, const HttpRequest&)> push; ///< waits
+    std::function<HttpResponse(const HttpRequest&)> latency;                      ///< waits
     About about;
 };
 
@@ -38,16 +43,19 @@ class ControlApi {
     static bool is_report(const HttpRequest& request);
     /// `who` asks, and may. Any thread.
     HttpResponse answer(const HttpRequest& request, const std::string& who);
+    /// Anybody asks who may read. Any thread.
+    HttpResponse read(const HttpRequest& request);
 
   private:
     HttpResponse get(const HttpRequest& request, std::string_view what);
-    HttpResponse post(const HttpRequest& request, std::string_view what, const std::string& who);
+    HttpResponse post(const HttpRequest& request, std::string_view what, const Asker& asker);
     HttpResponse status();
     HttpResponse explain(const HttpRequest& request);
     HttpResponse what_if(const HttpRequest& request);
     Desk& desk_;
     NewestReport& reports_;
     ControlOffice office_;
+    Idempotency once_;
 };
 
 } // namespace fairway::daemon

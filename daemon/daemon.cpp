@@ -1,8 +1,12 @@
 #include "daemon/daemon.hpp"
 
+#include "daemon/alerts.hpp"
 #include "daemon/control_api.hpp"
 #include "daemon/desk.hpp"
 #include "daemon/dns_front.hpp"
+#include "daemon/events.hpp"
+#include "daemon/history.hpp"
+#include "daemon/hook_journal.hpp"
 #include "daemon/hook_link.hpp"
 #include "daemon/http_server.hpp"
 #include "daemon/latency_office.hpp"
@@ -91,6 +95,7 @@ struct Daemon::State {
                 [this](const dns::Server::Notice& n) { address(n); }),
           web_sockets(listen_all(model->http)),
           control_socket(listen_unix(model->control.socket)),
+          history(opened.journal_file, [] { return clock_now().wall; }),
           storage(
               std::move(opened), [this](auto f) { loop.post(std::move(f)); }, [] { return clock_now().wall; },
               [this](const std::string& error) { controller->storage("the journal", error); }),
@@ -100,11 +105,13 @@ struct Daemon::State {
               [this](const NameObservation& seen) { controller->resolved(seen); },
               probes::ProbeWorker::Options{.threads = model->probes.threads}),
           prober(loop, worker, [this](std::span<const Observation> batch) { controller->observe(batch); }),
-          controller(std::make_unique<Controller>(loop, prober, storage, hooks, outlets(), model, restored)),
+          told_hooks(loop, hooks, [this](JournalEntry e) { journal(std::move(e)); }),
+          controller(
+              std::make_unique<Controller>(loop, prober, storage, told_hooks, outlets(), model, restored)),
           loader(configured, learned(configured, restored),
                  {[this](Loaded l) { return adopt(std::move(l)); },
                   [this](Loaded l) { return adopt_learned(std::move(l)); },
-                  [this](const CommandResult& r) { refused(r); }}),
+                  [this](const Asker& a, const CommandResult& r) { reloaded(a, r); }}),
           learner(loop, storage, model->learned, restored.learned,
                   {[this] { return freezing(); }, [this](Learned l) { loader.learn(std::move(l)); }}),
           api(desk, reports, office()) {
@@ -114,6 +121,7 @@ struct Daemon::State {
     ~State() {
         notify_stopping();
         desk.close();
+        events.close();
         control_server.reset();
         remote.reset();
         web_servers.clear();
@@ -125,23 +133,27 @@ struct Daemon::State {
     const std::vector<std::string> set_aside;
     const ModelPtr model; ///< the first: its settings stay
     const std::uint64_t last_id;
-    Log log;
+    Log log{model->log.format};
     Metrics metrics;
     probes::UvLoop loop;
     Desk desk{loop};
     DnsFront front;
     std::vector<std::pair<SocketAddress, Fd>> web_sockets;
     Fd control_socket;
+    History history;
+    Events events;
     Storage storage;
     HookLink hooks;
     probes::ProbeWorker worker;
     probes::PushDesk prober;
+    HookJournal told_hooks;
     std::unique_ptr<Controller> controller;
     NewestReport reports{desk, [this] { return controller->report(); }, clock_now};
+    Alerts alerts{reports, log};
     Loader loader;
     Learner learner;
     LatencyOffice measured{desk, [this]() -> const Model& { return controller->engine().model(); }, learner};
-    Pages pages{reports, metrics, [this] { return Vitals{front.counts(), worker.lag()}; }};
+    Pages pages{desk, reports, metrics, history, page_office()};
     PushOffice pushed{desk, [this](const std::string& name) { return check(name); }, prober};
     ControlApi api;
     std::vector<std::unique_ptr<HttpServer>> web_servers;
@@ -165,13 +177,15 @@ struct Daemon::State {
         log.write(h);
         metrics.happened(h);
         reports.changed();
-        storage.append({h.id,
-                        loop.now().wall_at(t.decided),
-                        std::string(to_string(t.change)),
-                        t.service,
-                        t.datacenter,
-                        to_json(t, loop.now()),
-                        {}});
+        const auto text = std::make_shared<const std::string>(to_json(h, loop.now()));
+        alerts.happened(h.id, text);
+        events.publish("transition", *text);
+        storage.append({.transition = h.id,
+                        .at = loop.now().wall_at(t.decided),
+                        .what = std::string(to_string(t.change)),
+                        .service = t.service,
+                        .datacenter = t.datacenter,
+                        .record = *text});
     }
 
     void answered(Happening h) {
@@ -207,6 +221,7 @@ struct Daemon::State {
                 controller->reload(loaded.model);
                 learner.configure(loaded.model->learned);
                 reload_remote(loaded.model->control);
+                alerts.configure(loaded.model->alerts, loaded.model->node.name);
                 announce(Change::configuration_loaded, Severity::info, loaded.model->file);
                 return true;
             },
@@ -242,54 +257,90 @@ struct Daemon::State {
         }
     }
 
-    void refused(const CommandResult& r) {
-        loop.post(
-            [this, r] { announce(Change::configuration_refused, Severity::warning, r.message, r.details); });
+    void reloaded(const Asker& asker, const CommandResult& r) {
+        JournalEntry e{.kind = JournalEntry::Kind::reload, .what = "reload"};
+        tell(asker, std::move(e), r);
+        if (!r.accepted)
+            loop.post([this, r] {
+                announce(Change::configuration_refused, Severity::warning, r.message, r.details);
+            });
     }
 
-    CommandResult reload() {
-        auto result = loader.reload();
+    CommandResult reload(const Asker& asker) {
+        auto result = loader.reload(asker);
         if (result.wait_for(reload_patience) == std::future_status::ready) return result.get();
         return {false, "the configuration is still being read after a minute; status will show it", {}};
+    }
+
+    Pages::Office page_office() {
+        return {.vitals =
+                    [this] {
+                        return Vitals{front.counts(), alerts.counts(), worker.lag()};
+                    },
+                .view = [this](const Name& n, std::optional<IpAddress> c) { return view(n, c); },
+                .node = model->node.name};
+    }
+
+    std::optional<ServiceView> view(const Name& name, std::optional<IpAddress> client) const {
+        const Model& now = controller->engine().model();
+        const auto s = now.find_service(name);
+        if (!s) return std::nullopt;
+        ServiceView v{page::members_of(now, now.services[*s], controller->engine().members()), std::nullopt};
+        if (client) v.explanation = controller->explain(*s, client);
+        return v;
     }
 
     // ---- operators
 
     ControlOffice office() {
         return {
-            .command = [this](const Command& c) { return command(c); },
+            .command = [this](const Command& c, const Asker& a) { return command(c, a); },
             .explain = [this](const Name& n, std::uint16_t t,
                               std::optional<IpAddress> c) { return explain(n, t, c); },
             .clock = [this] { return loop.now(); },
             .engine = [this] { return controller->engine().copy(); },
-            .reload = [this](const std::string& who) { return reload(who); },
+            .reload = [this](const Asker& a) { return reload(a); },
+            .history = [this](const HttpRequest& r) { return history.answer(r); },
+            .events = [this](const HttpRequest& r) { return events.stream(r); },
             .push = [this](std::string_view check, const HttpRequest& r) { return pushed.answer(check, r); },
             .latency = [this](const HttpRequest& r) { return measured.answer(r); },
             .about = {FAIRWAY_VERSION, model->file, clock_now().wall, getpid()}};
     }
 
-    std::variant<CommandResult, BadRequest> command(const Command& c) {
+    std::variant<CommandResult, BadRequest> command(const Command& c, const Asker& asker) {
         if (auto why = unknown_name(c, controller->engine().model()); !why.empty())
             return BadRequest{std::move(why)};
         CommandResult r = controller->command(c);
         reports.changed();
-        journal(c.operator_name, to_json(c), r);
+        tell(asker, command_entry(c), r);
         return r;
     }
 
-    void journal(const std::string& who, const std::string& what, const CommandResult& r) {
+    /// What somebody asked for, and what came of it. Any thread.
+    void tell(const Asker& asker, JournalEntry e, const CommandResult& r) {
         log.write(Severity::info, "command",
-                  {{"operator", who},
-                   {"command", what},
+                  {{"operator", asker.who},
+                   {"from", asker.from},
+                   {"command", e.record.empty() ? e.what : e.record},
                    {"accepted", r.accepted ? "yes" : "no"},
                    {"message", r.message}});
-        storage.append({0, clock_now().wall, who, {}, {}, what, to_json(r)});
+        e.at = clock_now().wall;
+        e.who = asker.who;
+        e.from = asker.from;
+        e.result = to_json(r);
+        keep(std::move(e));
     }
 
-    CommandResult reload(const std::string& who) {
-        const CommandResult r = reload();
-        journal(who, R"({"command":"reload"})", r);
-        return r;
+    /// Control thread.
+    void journal(JournalEntry e) {
+        log.write(Severity::info, "hook",
+                  {{"service", e.service}, {"step", e.what}, {"hook", e.record}, {"result", e.result}});
+        keep(std::move(e));
+    }
+
+    void keep(JournalEntry e) {
+        events.publish(word(e.kind), to_json(JournalLine{0, e, {}}));
+        storage.append(std::move(e));
     }
 
     Explained explain(const Name& name, std::uint16_t type, std::optional<IpAddress> client) {
@@ -313,6 +364,7 @@ struct Daemon::State {
             announce(Change::state_set_aside, Severity::critical,
                      what +
                          "; what it knew (latches, overrides, switches) is forgotten: look before you act");
+        alerts.configure(model->alerts, model->node.name);
         announce(Change::configuration_loaded, Severity::info, model->file);
         controller->start();
         const std::string web = serve_web();
@@ -341,8 +393,9 @@ struct Daemon::State {
         std::vector<SocketAddress> addresses;
         for (auto& [address, fd] : web_sockets) {
             addresses.push_back(address);
-            web_servers.push_back(std::make_unique<HttpServer>(
-                std::move(fd), [this](const HttpRequest& r) { return pages.answer(r); }));
+            web_servers.push_back(std::make_unique<HttpServer>(std::move(fd), [this](const HttpRequest& r) {
+                return r.path.starts_with("/v1/") ? api.read(r) : pages.answer(r);
+            }));
         }
         return joined(addresses);
     }
@@ -350,7 +403,7 @@ struct Daemon::State {
     void watch_signals() {
         for (int number : {SIGTERM, SIGINT})
             signals.push_back(loop.on_signal(number, [this] { loop.stop(); }));
-        signals.push_back(loop.on_signal(SIGHUP, [this] { loader.reload(); }));
+        signals.push_back(loop.on_signal(SIGHUP, [this] { loader.reload({{}, "SIGHUP"}); }));
     }
 
     void stay_alive(Duration period) {

@@ -1,8 +1,11 @@
 #include "daemon/http_server.hpp"
 
+#include <arpa/inet.h>
 #include <microhttpd.h>
 
+#include <algorithm>
 #include <array>
+#include <cctype>
 #include <stdexcept>
 #include <thread>
 
@@ -25,6 +28,13 @@ MHD_Result add_query(void* to, MHD_ValueKind, const char* key, const char* value
     return MHD_YES;
 }
 
+MHD_Result add_header(void* to, MHD_ValueKind, const char* key, const char* value) {
+    std::string name(key);
+    std::ranges::transform(name, name.begin(), [](unsigned char c) { return std::tolower(c); });
+    static_cast<Arriving*>(to)->request.headers[name] = value ? value : "";
+    return MHD_YES;
+}
+
 std::string bearer_of(MHD_Connection* connection) {
     constexpr std::string_view scheme = "Bearer ";
     const char* given =
@@ -33,17 +43,62 @@ std::string bearer_of(MHD_Connection* connection) {
     return text.starts_with(scheme) ? std::string(text.substr(scheme.size())) : "";
 }
 
+/// A body without an end, as libmicrohttpd takes it: a piece at a time.
+struct Flow {
+    std::function<std::string()> more;
+    std::string left;
+
+    static ssize_t read(void* self, std::uint64_t, char* buffer, std::size_t most) {
+        auto& flow = *static_cast<Flow*>(self);
+        if (flow.left.empty()) flow.left = flow.more();
+        if (flow.left.empty()) return MHD_CONTENT_READER_END_OF_STREAM;
+        const std::size_t n = flow.left.copy(buffer, most);
+        flow.left.erase(0, n);
+        return static_cast<ssize_t>(n);
+    }
+    static void forget(void* self) { delete static_cast<Flow*>(self); }
+};
+
+MHD_Response* response_of(const HttpResponse& r) {
+    constexpr std::size_t piece = 16 * 1024;
+    if (r.more)
+        return MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, piece, &Flow::read, new Flow{r.more, {}},
+                                                 &Flow::forget);
+    return MHD_create_response_from_buffer(r.body.size(), const_cast<char*>(r.body.data()),
+                                           MHD_RESPMEM_MUST_COPY);
+}
+
+/// What a browser is told with every answer: to load nothing from elsewhere, to run no script but ours, to
+/// show us in nobody's frame.
+constexpr std::array<std::pair<const char*, const char*>, 4> always{
+    {{MHD_HTTP_HEADER_CACHE_CONTROL, "no-store"},
+     {"Content-Security-Policy",
+      "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
+      "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"},
+     {"X-Content-Type-Options", "nosniff"},
+     {"Referrer-Policy", "no-referrer"}}};
+
 MHD_Result send(MHD_Connection* connection, const HttpResponse& r) {
-    MHD_Response* response = MHD_create_response_from_buffer(r.body.size(), const_cast<char*>(r.body.data()),
-                                                             MHD_RESPMEM_MUST_COPY);
+    MHD_Response* response = response_of(r);
     if (!response) return MHD_NO;
     MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, r.type.c_str());
-    MHD_add_response_header(response, MHD_HTTP_HEADER_CACHE_CONTROL, "no-store");
+    for (const auto& [name, value] : always) MHD_add_response_header(response, name, value);
     if (r.status == MHD_HTTP_UNAUTHORIZED)
         MHD_add_response_header(response, MHD_HTTP_HEADER_WWW_AUTHENTICATE, "Bearer");
     const MHD_Result queued = MHD_queue_response(connection, static_cast<unsigned>(r.status), response);
     MHD_destroy_response(response);
     return queued;
+}
+
+std::string peer_of(MHD_Connection* connection) {
+    const auto* info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+    std::array<char, INET6_ADDRSTRLEN> text{};
+    const sockaddr* peer = info ? info->client_addr : nullptr;
+    const void* address = nullptr;
+    if (peer && peer->sa_family == AF_INET) address = &reinterpret_cast<const sockaddr_in*>(peer)->sin_addr;
+    if (peer && peer->sa_family == AF_INET6)
+        address = &reinterpret_cast<const sockaddr_in6*>(peer)->sin6_addr;
+    return address && inet_ntop(peer->sa_family, address, text.data(), text.size()) ? text.data() : "";
 }
 
 void forget(void*, MHD_Connection*, void** arriving, MHD_RequestTerminationCode) {
@@ -64,8 +119,10 @@ struct HttpServer::State {
         fresh->request.method = method;
         fresh->request.path = path;
         MHD_get_connection_values(connection, MHD_GET_ARGUMENT_KIND, add_query, fresh.get());
+        MHD_get_connection_values(connection, MHD_HEADER_KIND, add_header, fresh.get());
         if (const auto* info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD))
             fresh->request.connection = info->connect_fd;
+        fresh->request.peer = peer_of(connection);
         fresh->request.bearer = bearer_of(connection);
         *slot = fresh.release();
         return MHD_YES;

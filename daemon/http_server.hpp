@@ -17,14 +17,19 @@ namespace fairway::daemon {
 struct HttpRequest {
     std::string method, path, body;
     std::map<std::string, std::string> query;
-    int connection = -1; ///< the socket: for the peer's credentials
-    std::string bearer;  ///< the token of `Authorization: Bearer`, RFC 6750; empty: none
+    std::map<std::string, std::string> headers; ///< by name in lower case
+    int connection = -1;                        ///< the socket: for the peer's credentials
+    std::string peer;                           ///< its address; empty over a Unix socket
+    std::string bearer; ///< the token of `Authorization: Bearer`, RFC 6750; empty: none
 };
 
 struct HttpResponse {
     int status = 200;
     std::string body;
     std::string type = "application/json";
+    /// A body without an end: each call waits for the next part, an empty one ends it. Called in the
+    /// connection's thread.
+    std::function<std::string()> more{};
 };
 
 /// A certificate chain and its key, PEM. TLS 1.2 and 1.3 are spoken.
@@ -34,8 +39,8 @@ struct HttpTls {
 
 struct HttpLimits {
     std::size_t body = 64 * 1024; ///< the largest command is some hundred bytes
-    unsigned connections = 32;    ///< beyond it new ones are closed at once
-    unsigned per_address = 8;     ///< of one client's: half-open ones of one stranger leave room for the rest
+    unsigned connections = 64;    ///< beyond it new ones are closed at once
+    unsigned per_address = 16;    ///< of one client's: half-open ones of one stranger leave room for the rest
     unsigned idle_seconds = 30;   ///< for the whole of a request to arrive
 };
 

@@ -1,48 +1,33 @@
-// journal.db: every transition with its evidence and every command with its result, in order, for people to
-// query.
+// journal.db: every transition, command, hook and reload with its evidence, in order, for people to query.
 //
 // Losing the last moments of it in a power cut is bearable (synchronous NORMAL). Blocking: belongs to the
-// storage thread, and to the start before it.
+// storage thread, and to the start before it. Others read it through journal_reader.
 #pragma once
 
-#include "config/time.hpp"
+#include "daemon/journal_entry.hpp"
 #include "daemon/sqlite.hpp"
 
-#include <optional>
 #include <span>
-#include <string>
-#include <vector>
 
 namespace fairway::daemon {
 
-/// One line of the journal. `id` 0: a command; else a transition's number.
-struct JournalEntry {
-    std::uint64_t id = 0;
-    WallTime at{};
-    std::string what; ///< the change, or the operator's name
-    std::string service, datacenter;
-    std::string record; ///< JSON
-    std::string result; ///< JSON, of commands
-};
-
-/// An earlier transition's answer is out.
-struct JournalAnswer {
-    std::uint64_t id = 0;
-    WallTime at{};
+/// What is kept of it; the oldest goes first.
+struct JournalBounds {
+    Duration age = 90 * 24h;
+    std::int64_t bytes = 256 << 20;
 };
 
 class JournalDb {
   public:
-    /// What is kept: at a hundred transitions a day, years; in a bad week, that week. About 1 KB each.
-    static constexpr std::int64_t kept = 100'000;
-
-    explicit JournalDb(const std::filesystem::path& file);
+    JournalDb(const std::filesystem::path& file, JournalBounds bounds);
     std::uint64_t last_id(); ///< of the newest transition; 0 if none
-    void append(std::span<const JournalEntry> entries, std::span<const JournalAnswer> answers);
+    void append(std::span<const JournalEntry> entries, std::span<const JournalAnswer> answers, WallTime now);
 
   private:
-    void trim();
+    void trim(std::size_t added, WallTime now);
+    std::int64_t pragma(const char* name);
     Database db_;
+    JournalBounds bounds_;
 };
 
 } // namespace fairway::daemon

@@ -43,7 +43,10 @@ std::string needs_restart(const Model& a, const Model& b) {
     if (a.control.socket != b.control.socket) return "control.socket";
     if (a.control.listen != b.control.listen) return "control.listen";
     if (a.probes.threads != b.probes.threads) return "probes.threads";
+    if (a.log.format != b.log.format) return "log.format";
     if (a.state.directory != b.state.directory) return "state.directory";
+    if (a.state.journal_keep != b.state.journal_keep) return "state.journal.keep";
+    if (a.state.journal_megabytes != b.state.journal_megabytes) return "state.journal.megabytes";
     return "";
 }
 
@@ -71,8 +74,8 @@ Loader::~Loader() {
     thread_.join();
 }
 
-std::future<CommandResult> Loader::reload() {
-    return put(std::packaged_task<CommandResult()>([this] { return reload_now(); }));
+std::future<CommandResult> Loader::reload(Asker asker) {
+    return put(std::packaged_task<CommandResult()>([this, a = std::move(asker)] { return reload_now(a); }));
 }
 
 void Loader::learn(policies::Learned learned) {
@@ -104,13 +107,13 @@ void Loader::run() {
     }
 }
 
-CommandResult Loader::reload_now() {
+CommandResult Loader::reload_now(const Asker& asker) {
     notify_reloading();
     CommandResult result;
     try {
         result = read_and_hand_over();
     } catch (const std::exception& e) { result = refusal(e.what(), {}); }
-    if (!result.accepted) office_.refused(result); // after SIGHUP nobody reads the result
+    office_.ended(asker, result); // after SIGHUP nobody reads the result
     give_back_memory();
     notify_ready();
     return result;

@@ -7,6 +7,7 @@
 
 #include "config/diagnostics.hpp"
 #include "config/model.hpp"
+#include "daemon/asker.hpp"
 #include "dns/snapshot.hpp"
 #include "policies/command.hpp"
 #include "policies/learned.hpp"
@@ -40,23 +41,23 @@ std::string needs_restart(const Model& running, const Model& next);
 
 class Loader {
   public:
-    /// Hands a loaded configuration to control, or tells it of a refused one; called in the loader thread.
+    /// Hands a loaded configuration to control, and tells how each reload ended; called in the loader thread.
     struct Office {
         std::function<bool(Loaded)> adopt;   ///< waits; false: control did not answer
         std::function<bool(Loaded)> learned; ///< the same configuration, with more learned; waits
-        std::function<void(const policies::CommandResult&)> refused;
+        std::function<void(const Asker&, const policies::CommandResult&)> ended;
     };
 
     /// `running` is as configured, without what was learned.
     Loader(Loaded running, policies::Learned learned, Office office);
     ~Loader(); ///< after the reload under way
 
-    std::future<policies::CommandResult> reload(); ///< any thread; one after the other
-    void learn(policies::Learned learned);         ///< any thread: answers are made of this from now on
+    std::future<policies::CommandResult> reload(Asker asker); ///< any thread; one after the other
+    void learn(policies::Learned learned); ///< any thread: answers are made of this from now on
 
   private:
     void run();
-    policies::CommandResult reload_now();
+    policies::CommandResult reload_now(const Asker& asker);
     policies::CommandResult read_and_hand_over();
 
     std::future<policies::CommandResult> put(std::packaged_task<policies::CommandResult()> task);

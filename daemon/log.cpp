@@ -1,5 +1,7 @@
 #include "daemon/log.hpp"
 
+#include "daemon/json_parts.hpp"
+
 #include <spdlog/async.h>
 #include <spdlog/sinks/stdout_sinks.h>
 
@@ -9,6 +11,8 @@
 #include <algorithm>
 #include <array>
 #include <cstdlib>
+#include <map>
+#include <mutex>
 
 namespace fairway::daemon {
 
@@ -16,7 +20,8 @@ using policies::Severity;
 
 namespace {
 
-/// Lines that may wait for a slow reader: one for each of 2,000 services. Each takes 400 octets from the start.
+/// Lines that may wait for a slow reader: one for each of 2,000 services. Each takes 400 octets from the
+/// start.
 constexpr std::size_t most_lines = 2048;
 
 bool is_plain(std::string_view value) {
@@ -24,7 +29,7 @@ bool is_plain(std::string_view value) {
         value, [](unsigned char c) { return c > ' ' && c != '"' && c != '=' && c != '\\' && c != 127; });
 }
 
-std::string quoted(std::string_view value) {
+std::string in_quotes(std::string_view value) {
     std::string q = "\"";
     for (char c : value) {
         if (c == '"' || c == '\\') q += '\\';
@@ -55,7 +60,8 @@ std::string joined(const std::vector<std::string>& parts) {
 std::string logfmt(std::string_view id, const std::vector<LogField>& fields) {
     std::string line = "msg=" + std::string(id);
     for (const auto& [key, value] : fields)
-        if (!value.empty()) line += " " + std::string(key) + "=" + (is_plain(value) ? value : quoted(value));
+        if (!value.empty())
+            line += " " + std::string(key) + "=" + (is_plain(value) ? value : in_quotes(value));
     return line;
 }
 
@@ -66,27 +72,76 @@ bool stderr_is_journal() {
            std::to_string(info.st_dev) + ":" + std::to_string(info.st_ino) == stream;
 }
 
+std::string log_json(std::string_view time, std::string_view level, std::string_view id,
+                     const std::vector<LogField>& fields) {
+    parts::Json j = {{"time", time}, {"level", level}, {"msg", id}};
+    for (const auto& [key, value] : fields)
+        if (!value.empty()) j[std::string(key)] = value;
+    return parts::dump(j);
+}
+
 struct Log::State {
+    using Clock = std::chrono::steady_clock;
+    struct Recent {
+        Clock::time_point since{};
+        unsigned lines = 0, left_out = 0;
+    };
+
+    /// Whether another line of this id may be written; `left_out` could not since the last window.
+    bool admit(std::string_view id, unsigned& left_out) {
+        const std::lock_guard hold(mutex);
+        auto found = recent.find(id);
+        if (found == recent.end()) found = recent.emplace(id, Recent{}).first; // ids are few
+        Recent& r = found->second;
+        if (Clock::now() - r.since >= within) {
+            left_out = r.left_out;
+            r = {Clock::now(), 0, 0};
+        }
+        if (++r.lines <= most) return true;
+        ++r.left_out;
+        return false;
+    }
+
+    void put(Severity severity, std::string_view id, const std::vector<LogField>& fields) const {
+        std::string line;
+        if (journal) line = std::string(journal_prefix(severity)) + logfmt(id, fields);
+        else if (json) line = log_json(time_now(), policies::to_string(severity), id, fields);
+        else line = logfmt(id, fields);
+        logger->log(level(severity), line);
+    }
+
+    static std::string time_now() {
+        using namespace std::chrono;
+        return to_string(WallTime(duration_cast<milliseconds>(system_clock::now().time_since_epoch())));
+    }
+
+    std::mutex mutex;
+    std::map<std::string, Recent, std::less<>> recent; ///< under the mutex
     std::shared_ptr<spdlog::details::thread_pool> pool =
         std::make_shared<spdlog::details::thread_pool>(most_lines, 1);
     std::shared_ptr<spdlog::async_logger> logger =
         std::make_shared<spdlog::async_logger>("fairway", std::make_shared<spdlog::sinks::stderr_sink_mt>(),
                                                pool, spdlog::async_overflow_policy::overrun_oldest);
-    bool journal = stderr_is_journal();
+    bool journal = stderr_is_journal(), json = false;
 };
 
-Log::Log() : state_(std::make_unique<State>()) {
+Log::Log(LogSettings::Format format) : state_(std::make_unique<State>()) {
+    state_->json = format == LogSettings::Format::json;
     // The times of what people read are UTC and RFC 3339 everywhere.
-    state_->logger->set_pattern(state_->journal ? "%v" : "time=%Y-%m-%dT%H:%M:%S.%eZ level=%l %v",
+    state_->logger->set_pattern(state_->journal || state_->json ? "%v"
+                                                                : "time=%Y-%m-%dT%H:%M:%S.%eZ level=%l %v",
                                 spdlog::pattern_time_type::utc);
 }
 
 Log::~Log() = default;
 
 void Log::write(Severity severity, std::string_view id, const std::vector<LogField>& fields) const {
-    const std::string line = logfmt(id, fields);
-    state_->logger->log(level(severity),
-                        state_->journal ? std::string(journal_prefix(severity)) + line : line);
+    unsigned left_out = 0;
+    const bool admitted = state_->admit(id, left_out);
+    if (left_out)
+        state_->put(Severity::warning, "messages-left-out",
+                    {{"of", std::string(id)}, {"messages", std::to_string(left_out)}});
+    if (admitted || severity == Severity::critical) state_->put(severity, id, fields);
 }
 
 void Log::write(const Happening& h) const {

@@ -74,7 +74,9 @@ void raise_descriptor_limit() {
 
 int serve(Loaded loaded, Helper helper) {
     raise_descriptor_limit();
-    OpenedState state = open_state(loaded.model->state.directory, clock_now().wall);
+    const StateSettings& settings = loaded.model->state;
+    OpenedState state = open_state(settings.directory, clock_now().wall,
+                                   {settings.journal_keep, std::int64_t{settings.journal_megabytes} << 20});
     Daemon(std::move(loaded), std::move(helper), std::move(state)).run();
     return stopped;
 }

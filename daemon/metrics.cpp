@@ -1,11 +1,14 @@
 #include "daemon/metrics.hpp"
 
+#include "daemon/state_words.hpp"
+
 #include <prometheus/counter.h>
 #include <prometheus/histogram.h>
 #include <prometheus/text_serializer.h>
 
 #include <algorithm>
 #include <array>
+#include <map>
 #include <optional>
 
 namespace fairway::daemon {
@@ -58,26 +61,6 @@ class Family {
 using Page = std::vector<MetricFamily>;
 constexpr auto gauge = MetricType::Gauge;
 constexpr auto counter = MetricType::Counter;
-
-std::string member_state(const MemberReport& m) {
-    if (m.held) return "held";
-    switch (m.verdict) {
-    case Readiness::ready: return "up";
-    case Readiness::unready: return "down";
-    case Readiness::undecided: break;
-    }
-    return "undecided";
-}
-
-std::string endpoint_state(const EndpointReport& e) {
-    if (e.excluded) return "excluded";
-    if (e.braked) return "braked";
-    if (e.suppressed) return "suppressed";
-    if (e.fit) return "fit";
-    const bool undecided = (e.application == Readiness::undecided || e.stateful == Readiness::undecided) &&
-                           e.application != Readiness::unready && e.stateful != Readiness::unready;
-    return undecided ? "undecided" : "unfit";
-}
 
 /// "all down: last_good" is in state "all_down", and the mode is what follows.
 std::string service_state(const ServiceReport& s) { return label(s.state.substr(0, s.state.find(':'))); }
@@ -234,6 +217,25 @@ void dns_work(Page& page, const DnsCounts& dns) {
     }
 }
 
+void notifications(Page& page, const std::vector<NotificationCounts>& all) {
+    std::map<std::pair<std::string, std::string>, NotificationCounts> by_host; // a label set occurs once
+    for (const auto& n : all) {
+        auto& sum = by_host[{n.via, n.host}];
+        sum.sent += n.sent, sum.failed += n.failed, sum.dropped += n.dropped;
+    }
+    Family sent(page, counter, "notifications_sent_total",
+                "Messages that Alertmanager or a webhook has taken.");
+    Family failed(page, counter, "notifications_failed_total", "Attempts to send one that failed.");
+    Family dropped(page, counter, "notifications_dropped_total",
+                   "Transitions that a webhook will never be told.");
+    for (const auto& [who, n] : by_host) {
+        const std::vector<ClientMetric::Label> labels{{"via", who.first}, {"host", who.second}};
+        sent.add(labels, static_cast<double>(n.sent));
+        failed.add(labels, static_cast<double>(n.failed));
+        dropped.add(labels, static_cast<double>(n.dropped));
+    }
+}
+
 /// From one probe's time to a minute: where the promises lie (2.8 s, 9 s).
 const prometheus::Histogram::BucketBoundaries until_decided{0.01, 0.05, 0.1, 0.25, 0.5, 1, 2,
                                                             3,    5,    9,   15,   30,  60};
@@ -275,6 +277,7 @@ std::string Metrics::text(const Report& report, const Vitals& vitals, Duration a
     datacenters(page, report);
     members(page, report);
     dns_work(page, vitals.dns);
+    notifications(page, vitals.notifications);
     {
         Family transitions(page, counter, "transitions_total", "Changes, by what changed.");
         for (std::size_t i = 0; i < changes; ++i)

@@ -6,6 +6,7 @@
 #pragma once
 
 #include "daemon/controller.hpp"
+#include "daemon/post/courier.hpp"
 #include "dns/counters.hpp"
 
 #include <memory>
@@ -21,6 +22,7 @@ struct DnsCounts {
 /// What is not in the report: asked of whoever does the work.
 struct Vitals {
     DnsCounts dns;
+    std::vector<NotificationCounts> notifications;
     Duration probe_lag{}; ///< how late the looks' timers were at worst in the last 10 to 20 s
 };
 

@@ -211,7 +211,8 @@ std::string to_json(const CommandResult& r) {
     return dump({{"accepted", r.accepted}, {"message", r.message}, {"details", r.details}});
 }
 
-std::string to_json(const Transition& t, Now now) {
+namespace {
+Json json(const Transition& t, Now now) {
     Json j = {{"change", to_string(t.change)},
               {"severity", to_string(t.severity)},
               {"service", t.service},
@@ -224,6 +225,15 @@ std::string to_json(const Transition& t, Now now) {
     j["fault"] = t.fault ? Json(to_string(now.wall_at(*t.fault))) : Json(nullptr);
     j["decided"] = to_string(now.wall_at(t.decided));
     j["drill"] = t.drill;
+    return j;
+}
+}
+
+std::string to_json(const Transition& t, Now now) { return dump(json(t, now)); }
+
+std::string to_json(const Happening& h, Now now) {
+    Json j = {{"id", h.id}};
+    j.update(json(h.transition, now));
     return dump(j);
 }
 
@@ -231,6 +241,22 @@ std::string to_json(const Command& c) {
     Json j = std::visit(CommandWords{}, c.what);
     j["operator"] = c.operator_name;
     return dump(j);
+}
+
+JournalEntry command_entry(const Command& c) {
+    JournalEntry e{.kind = JournalEntry::Kind::command, .record = to_json(c)};
+    std::visit(
+        [&e](const auto& what) {
+            if constexpr (requires { what.scope; }) {
+                e.service = what.scope.service;
+                e.datacenter = what.scope.datacenter;
+            }
+            if constexpr (requires { what.service; }) e.service = what.service;
+            if constexpr (requires { what.to; }) e.datacenter = what.to;
+        },
+        c.what);
+    e.what = std::visit(CommandWords{}, c.what)["command"].get<std::string>();
+    return e;
 }
 
 std::string hook_json(const Service& service, const HookRequest& r) {
@@ -241,6 +267,10 @@ std::string hook_json(const Service& service, const HookRequest& r) {
                  {"to", r.to},
                  {"reason", r.reason},
                  {"lag_ms", lag_ms(r.lag)}});
+}
+
+std::string hook_result_json(const HookResult& r, Duration took) {
+    return dump({{"ok", r.ok}, {"detail", r.detail}, {"took_ms", lag_ms(took)}});
 }
 
 std::string_view step_name(Hook::Step step) {

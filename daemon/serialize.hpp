@@ -6,6 +6,7 @@
 #pragma once
 
 #include "daemon/controller.hpp"
+#include "daemon/journal_entry.hpp"
 #include "policies/command.hpp"
 #include "policies/report.hpp"
 
@@ -30,10 +31,13 @@ std::string to_json(const std::vector<policies::LearnedRecord>& known); ///< for
 std::string to_json(const policies::Report& r);
 std::string to_json(const policies::CommandResult& r);
 std::string to_json(const policies::Transition& t, Now now);
+std::string to_json(const Happening& h, Now now); ///< the transition with its number
 std::string to_json(const policies::Command& c);
+JournalEntry command_entry(const policies::Command& c); ///< what, whereabouts, and the command itself
 
 /// What a hook is told (manual: runbook hooks).
 std::string hook_json(const Service& service, const policies::HookRequest& request);
+std::string hook_result_json(const policies::HookResult& result, Duration took);
 std::string_view step_name(Hook::Step step);
 
 struct About {

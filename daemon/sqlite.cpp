@@ -22,17 +22,35 @@ void check(Database& db, const std::filesystem::path& file) {
 void Database::Close::operator()(sqlite3* db) const { sqlite3_close_v2(db); }
 void Statement::Finalize::operator()(sqlite3_stmt* s) const { sqlite3_finalize(s); }
 
-Database::Database(const std::filesystem::path& file, std::string_view synchronous) : file_(file) {
+void Database::open(int flags) {
     sqlite3* db = nullptr;
-    const int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX;
-    const int code = sqlite3_open_v2(file.c_str(), &db, flags, nullptr);
+    const int code = sqlite3_open_v2(file_.c_str(), &db, flags | SQLITE_OPEN_NOMUTEX, nullptr);
     db_.reset(db);
     if (code != SQLITE_OK) fail("cannot open");
     sqlite3_extended_result_codes(db, 1);
     sqlite3_busy_timeout(db, 2000); // somebody may be reading with the sqlite3 shell
+}
+
+Database::Database(const std::filesystem::path& file, std::string_view synchronous) : file_(file) {
+    open(SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE);
     run("PRAGMA journal_mode=WAL");
     run("PRAGMA synchronous=" + std::string(synchronous));
     check(*this, file);
+}
+
+Database Database::read_only(const std::filesystem::path& file) {
+    Database db(file);
+    db.open(SQLITE_OPEN_READONLY);
+    return db;
+}
+
+int Database::overdue(void* deadline) { return Clock::now() > *static_cast<Clock::time_point*>(deadline); }
+
+void Database::give_up_after(std::chrono::milliseconds patience) {
+    constexpr int instructions = 10'000; // of SQLite's machine between two looks at the clock: below 1 ms
+    if (!deadline_) deadline_ = std::make_unique<Clock::time_point>();
+    *deadline_ = Clock::now() + patience;
+    sqlite3_progress_handler(db_.get(), instructions, &overdue, deadline_.get());
 }
 
 void Database::run(const std::string& sql) {

@@ -2,6 +2,7 @@
 // the library is included by the one source behind this. Belongs to one thread at a time.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <filesystem>
 #include <memory>
@@ -24,14 +25,24 @@ class Database {
     /// Opens or makes it, in WAL mode, durable to `synchronous` ("FULL": every commit; "NORMAL": every
     /// checkpoint), and reads it through once: a damaged one is found now, not in the middle of a failover.
     Database(const std::filesystem::path& file, std::string_view synchronous);
+    /// Another connection to one that is open: writes nothing and reads nothing through.
+    static Database read_only(const std::filesystem::path& file);
     void run(const std::string& sql);
+
+    /// What is asked from now on fails once so long has passed from now.
+    void give_up_after(std::chrono::milliseconds patience);
 
   private:
     friend class Statement;
+    using Clock = std::chrono::steady_clock;
     struct Close {
         void operator()(sqlite3* db) const;
     };
+    explicit Database(std::filesystem::path file) : file_(std::move(file)) {}
+    void open(int flags);
+    static int overdue(void* deadline);
     std::filesystem::path file_;
+    std::unique_ptr<Clock::time_point> deadline_; ///< SQLite knows its address
     std::unique_ptr<sqlite3, Close> db_;
     [[noreturn]] void fail(const std::string& doing) const;
 };

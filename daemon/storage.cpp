@@ -89,7 +89,7 @@ void make_directory(const fs::path& directory) {
 
 }
 
-OpenedState open_state(const fs::path& directory, WallTime now) {
+OpenedState open_state(const fs::path& directory, WallTime now, JournalBounds bounds) {
     const NotForTheWorld narrow;
     make_directory(directory);
     OpenedState o;
@@ -99,9 +99,10 @@ OpenedState open_state(const fs::path& directory, WallTime now) {
         o.state = std::make_unique<StateDb>(directory / "state.db", now);
         o.restored = o.state->read();
     });
-    open_or_renew(directory / "journal.db", now, o.set_aside, [&] {
+    o.journal_file = directory / "journal.db";
+    open_or_renew(o.journal_file, now, o.set_aside, [&] {
         o.journal = nullptr;
-        o.journal = std::make_unique<JournalDb>(directory / "journal.db");
+        o.journal = std::make_unique<JournalDb>(o.journal_file, bounds);
     });
     return o;
 }
@@ -193,7 +194,7 @@ void Storage::write_all(std::vector<Pending> batch) {
 void Storage::journal_all(const std::vector<JournalEntry>& entries, const std::vector<JournalAnswer>& answers,
                           std::size_t lost) {
     try {
-        opened_.journal->append(entries, answers);
+        opened_.journal->append(entries, answers, clock_());
         tell_journal(lost ? std::to_string(lost) + " lines found no room in the queue and are lost" : "");
     } catch (const std::exception& e) { tell_journal(e.what()); }
 }

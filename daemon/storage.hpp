@@ -23,9 +23,10 @@ struct OpenedState {
     std::unique_ptr<StateDb> state;
     std::unique_ptr<JournalDb> journal;
     policies::Restored restored;
+    std::filesystem::path journal_file; ///< for those who read it
     std::vector<std::string> set_aside; ///< sentences: what was damaged and where it lies now
 };
-OpenedState open_state(const std::filesystem::path& directory, WallTime now);
+OpenedState open_state(const std::filesystem::path& directory, WallTime now, JournalBounds bounds = {});
 
 class Storage : public StateStore {
   public:

@@ -18,7 +18,8 @@ TREE = {
     "probes/async/": ["config/time.hpp"],
     "probes/": ["config/", "policies/observation.hpp", "probes/async/"],
     "dns/": ["config/", "policies/answer_plan.hpp"],
-    "daemon/": ["config/", "policies/", "probes/", "dns/"],
+    "daemon/": ["config/", "policies/", "probes/", "dns/", "daemon/post/"],
+    "daemon/post/": ["config/", "policies/", "daemon/"],
     "daemon/ctl/": ["config/", "policies/", "daemon/"],
     "tests/": ["config/", "policies/", "probes/", "dns/", "daemon/"],
 }
@@ -36,7 +37,7 @@ LIBRARIES = {
     "fmt": (["fmt/"], ["daemon/ *", "daemon/ctl/ *"]),
     "http-parser": (["http_parser.h"], ["probes/"]),
     "ldns": (["ldns/"], ["config/load/", "probes/", "daemon/", "daemon/ctl/", "tests/ *"]),
-    "libcurl": (["curl/"], ["probes/", "daemon/", "daemon/ctl/", "tests/ *"]),
+    "libcurl": (["curl/"], ["probes/", "daemon/post/ *", "daemon/ctl/", "tests/ *"]),
     "libmaxminddb": (["maxminddb.h"], ["config/load/"]),
     "libmicrohttpd": (["microhttpd.h"], ["daemon/"]),
     "libpq": (["libpq-fe.h"], ["probes/"]),

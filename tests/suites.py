@@ -218,6 +218,7 @@ def everything_longer():
         script("drills", "drills", ["tests/drills/run"], {"FAIRWAY_BUILD": str(ROOT / "build")}, within=1500)
         script("integration", "rabbitmq", ["/usr/bin/python3", "-B", "tests/integration/rabbitmq.py"], {"FAIRWAY_BUILD": str(ROOT / "build")})
         script("integration", "galera", ["/usr/bin/python3", "-B", "tests/integration/galera.py"], {"FAIRWAY_BUILD": str(ROOT / "build")})
+        script("integration", "browser", ["/usr/bin/python3", "-B", "tests/integration/browser.py"], {"FAIRWAY_BUILD": str(ROOT / "build")})
         script("sim", "swarm", ["build/tests/sim/swarm"], {"FAIRWAY_SWARM_SEEDS": str(SWARM_SEEDS)}, within=3600)
     script("packaging", "package", ["/usr/bin/python3", "-B", "tests/packaging/package.py"], within=3600)
     script("demonstration", "tour", ["packaging/quickstart", "--tour"], within=1500)

@@ -13,6 +13,21 @@ std::size_t take(char* data, std::size_t size, std::size_t n, void* to) {
     return size * n;
 }
 
+/// A stream as it is followed. libcurl looks at least once a second, and whenever something has come.
+struct Following {
+    const std::function<bool(bool)>& tick;
+    bool news = false;
+
+    static std::size_t take(char*, std::size_t size, std::size_t n, void* self) {
+        static_cast<Following*>(self)->news = true;
+        return size * n;
+    }
+    static int look(void* self, curl_off_t, curl_off_t, curl_off_t, curl_off_t) {
+        auto& f = *static_cast<Following*>(self);
+        return !f.tick(std::exchange(f.news, false));
+    }
+};
+
 /// TLS and the token; what is wrong, or empty.
 std::string prepare_remote(CURL* curl, const Way& way) {
     if (!way.url.starts_with("https://"))
@@ -42,17 +57,36 @@ Answer Client::post(const std::string& path, const std::string& json, Patience p
     return ask(path, &json, patience);
 }
 
+std::string Client::prepare(void* curl, const std::string& path) const {
+    std::string why = way_.url.empty() ? "" : prepare_remote(curl, way_);
+    if (way_.url.empty()) curl_easy_setopt(curl, CURLOPT_UNIX_SOCKET_PATH, way_.socket.c_str());
+    curl_easy_setopt(curl, CURLOPT_URL, ((way_.url.empty() ? "http://fairwayd" : way_.url) + path).c_str());
+    return why;
+}
+
+std::string Client::follow(const std::string& path, const std::function<bool(bool news)>& tick) {
+    const Handle stream; // another than that of ask(), which `tick` may use
+    Following following{tick};
+    if (std::string why = prepare(stream.curl, path); !why.empty()) return why;
+    curl_easy_setopt(stream.curl, CURLOPT_FAILONERROR, 1L);
+    curl_easy_setopt(stream.curl, CURLOPT_WRITEFUNCTION, &Following::take);
+    curl_easy_setopt(stream.curl, CURLOPT_WRITEDATA, &following);
+    curl_easy_setopt(stream.curl, CURLOPT_NOPROGRESS, 0L);
+    curl_easy_setopt(stream.curl, CURLOPT_XFERINFOFUNCTION, &Following::look);
+    curl_easy_setopt(stream.curl, CURLOPT_XFERINFODATA, &following);
+    const CURLcode code = curl_easy_perform(stream.curl);
+    const bool over = code == CURLE_OK || code == CURLE_ABORTED_BY_CALLBACK;
+    return over ? "" : curl_easy_strerror(code);
+}
+
 Answer Client::ask(const std::string& path, const std::string* json, Patience patience) {
     CURL* curl = handle_->curl;
     Answer answer;
     curl_easy_reset(curl);
-    std::string why = way_.url.empty() ? "" : prepare_remote(curl, way_);
-    if (!why.empty()) {
+    if (std::string why = prepare(curl, path); !why.empty()) {
         answer.text = std::move(why);
         return answer;
     }
-    if (way_.url.empty()) curl_easy_setopt(curl, CURLOPT_UNIX_SOCKET_PATH, way_.socket.c_str());
-    curl_easy_setopt(curl, CURLOPT_URL, ((way_.url.empty() ? "http://fairwayd" : way_.url) + path).c_str());
     curl_easy_setopt(curl, CURLOPT_TIMEOUT, static_cast<long>(patience.count()));
     curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, &take);
     curl_easy_setopt(curl, CURLOPT_WRITEDATA, &answer.text);

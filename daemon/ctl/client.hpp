@@ -5,6 +5,7 @@
 #include "daemon/json_value.hpp"
 
 #include <chrono>
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -36,12 +37,17 @@ class Client {
     ~Client();
     Answer get(const std::string& path, Patience patience = usual);
     Answer post(const std::string& path, const std::string& json, Patience patience = usual);
+    /// Calls `tick` some times a second, and tells it whether the event stream at `path` has said something
+    /// since, until the stream ends or `tick` says false. Why nobody was reached; empty: the stream has
+    /// ended.
+    std::string follow(const std::string& path, const std::function<bool(bool news)>& tick);
     const std::string& place() const { return way_.url.empty() ? way_.socket : way_.url; }
     static std::string escape(const std::string& text); ///< for a query string
 
   private:
     struct Handle;
     Answer ask(const std::string& path, const std::string* json, Patience patience);
+    std::string prepare(void* curl, const std::string& path) const; ///< what is wrong, or empty
     Way way_;
     std::unique_ptr<Handle> handle_;
 };

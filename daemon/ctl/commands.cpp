@@ -2,15 +2,15 @@
 
 namespace fairway::ctl {
 
-Command status(), explain(), latency(), drain(), undrain(), maintenance(), force(), freeze(), unfreeze(),
-    failover(), failback(), planned_switch(), approve(), what_if(), drill(), reload(), version(),
+Command status(), history(), explain(), latency(), drain(), undrain(), maintenance(), force(), freeze(),
+    unfreeze(), failover(), failback(), planned_switch(), approve(), what_if(), drill(), reload(), version(),
     check_config(), check_delegation();
 
 const std::vector<Command>& commands() {
     static const std::vector<Command> all{
-        status(), explain(),  latency(),  drain(),        undrain(),         maintenance(), force(),
-        freeze(), unfreeze(), failover(), failback(),     planned_switch(),  approve(),     what_if(),
-        drill(),  reload(),   version(),  check_config(), check_delegation()};
+        status(),  history(), explain(),  latency(),  drain(),        undrain(),         maintenance(),
+        force(),   freeze(),  unfreeze(), failover(), failback(),     planned_switch(),  approve(),
+        what_if(), drill(),   reload(),   version(),  check_config(), check_delegation()};
     return all;
 }
 

@@ -2,14 +2,17 @@
 #include "daemon/ctl/command.hpp"
 
 #include <array>
+#include <chrono>
 #include <cmath>
 #include <cstdio>
+#include <iostream>
 
 namespace fairway::ctl {
 
 namespace {
 
 using daemon::JsonValue;
+using namespace std::chrono_literals;
 using Rows = std::vector<std::vector<Cell>>;
 
 Colour of_state(const std::string& state) {
@@ -183,11 +186,43 @@ void show(Context& c, const JsonValue& report) {
     overrides(c, report);
 }
 
+void print(Context& c, const JsonValue& report, const std::string& text) {
+    if (!c.json) return show(c, report);
+    c.terminal.document(c.flag("watch") ? text : report.pretty()); // watched, a line each
+}
+
+/// Shows what there is whenever something happens, and now and then, since shares and times go on by
+/// themselves. Ends with the daemon, or when it is interrupted.
+int watch(Context& c) {
+    using Clock = std::chrono::steady_clock;
+    constexpr Clock::duration regular = 5s, least = 250ms; // between two looks
+    Clock::time_point shown{};
+    bool news = true;
+    int exit = ok;
+    const std::string why = c.client.follow("/v1/events", [&](bool more) {
+        news |= more;
+        const auto now = Clock::now();
+        if (now - shown < (news ? least : regular)) return true;
+        const Answer answer = c.client.get("/v1/status");
+        if (!answer.ok()) return exit = complain(c, answer), false;
+        if (!c.json) c.terminal.begin_page();
+        print(c, answer.body, answer.text);
+        std::cout.flush();
+        shown = now;
+        news = false;
+        return true;
+    });
+    if (!why.empty()) c.terminal.error("cannot follow fairwayd on " + c.client.place() + ": " + why);
+    else if (exit == ok) c.terminal.error("fairwayd has ended");
+    return exit == ok ? unreachable : exit;
+}
+
 int run(Context& c) {
+    if (c.flag("watch")) return watch(c);
     JsonValue report;
     int exit = ok;
     if (!read_report(c, report, exit)) return exit;
-    c.json ? c.terminal.document(report.pretty()) : show(c, report);
+    print(c, report, "");
     return ok;
 }
 
@@ -197,7 +232,8 @@ Command status() {
     using enum Argument::Kind;
     return {"status",
             "What is answered, where and why; alarms, switches and overrides",
-            {{flag, "members", "every target of every check, not only those that are not well"}},
+            {{flag, "members", "every target of every check, not only those that are not well"},
+             {flag, "watch", "go on and show what changes as it happens"}},
             run};
 }
 

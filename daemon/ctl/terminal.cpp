@@ -54,7 +54,7 @@ std::string printable(const std::string& text) {
     return plain;
 }
 
-Terminal::Terminal() : colours_(isatty(STDOUT_FILENO) && !std::getenv("NO_COLOR")) {}
+Terminal::Terminal() : terminal_(isatty(STDOUT_FILENO)), colours_(terminal_ && !std::getenv("NO_COLOR")) {}
 
 std::string Terminal::painted(const std::string& text, Colour colour) const {
     const std::string plain = printable(text);
@@ -66,6 +66,8 @@ void Terminal::document(const std::string& json) const { std::cout << json << '\
 void Terminal::line(const std::string& text, Colour colour) const {
     std::cout << painted(text, colour) << '\n';
 }
+
+void Terminal::begin_page() const { std::cout << (terminal_ ? "\033[H\033[2J\033[3J" : "\n") << std::flush; }
 
 void Terminal::table(const std::vector<std::vector<Cell>>& rows) const {
     const auto width = widths(rows);

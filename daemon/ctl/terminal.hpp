@@ -20,13 +20,14 @@ class Terminal {
     Terminal();                                   ///< looks at stdout and the environment
     void document(const std::string& json) const; ///< as it is, with its line ends; for programs
     void line(const std::string& text, Colour colour = Colour::none) const;
+    void begin_page() const; ///< a fresh screen on a terminal, an empty line in a pipe
     void table(const std::vector<std::vector<Cell>>& rows) const; ///< the first row is its head
     void error(const std::string& text) const;                    ///< to stderr, with the program's name
     void note(const std::string& text) const;                     ///< to stderr, without it
 
   private:
     std::string painted(const std::string& text, Colour colour) const;
-    bool colours_;
+    bool terminal_, colours_;
 };
 
 /// Without control characters, each a '?': what targets, hooks and other operators said must not command the

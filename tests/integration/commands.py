@@ -3,6 +3,7 @@
 
 import json
 import os
+import pwd
 import signal
 import subprocess
 
@@ -143,6 +144,33 @@ def _(world):
     fairway.ctl("maintenance", "--tag", "nothing", "--reason", "?", expect=2)
     fairway.ctl("maintenance", "--datacenter", "east", "--reason", "new disks")
     fairway.ctl("maintenance", "--datacenter", "east", "--end")
+
+
+@story("history: what happened, who did what from where, and what came of it; by fairwayctl and on the read listener (O4)")
+def _(world):
+    fairway = world.fairway
+
+    def history(*arguments):
+        return json.loads(fairway.ctl("--json", "history", *arguments))["entries"]
+    drains = history("--kind", "drain", "--datacenter", "east", "--limit", "1000")
+    check(drains and drains[-1]["record"]["reason"] == "work on the roof", f"the first drain: {drains}")
+    equal((drains[-1]["operator"], drains[-1]["from"], drains[-1]["result"]["accepted"]), (pwd.getpwuid(os.getuid()).pw_name, "control socket", True),
+          "who, from where, what came of it")
+    refused = history("--kind", "drain", "--datacenter", "west", "--limit", "1000")[-1]
+    check(not refused["result"]["accepted"] and WWW in str(refused["result"]), f"a refusal is in it: {refused}")
+    equal({e["from"] for e in history("--kind", "reload")}, {"control socket", "SIGHUP"}, "reloads")
+    check(any("wieghted" in str(e["result"]["details"]) for e in history("--kind", "reload")), "a bad reload's reasons are in it")
+    down = history("--kind", "member-down")[-1]
+    check(down["record"]["evidence"] and down["record"]["fault"], f"its evidence and when it was first seen: {down}")
+    check([e for e in history("--service", BATCH, "--since", "10m") if e["kind"] == "transition" and e["answered"]], "when an answer was out")
+    equal(history("--since", "2020-01-01", "--until", "2020-01-02"), [], "of another day")
+    newest = json.loads(fairway.get("/v1/history?limit=3"))
+    equal(([e["number"] for e in newest["entries"]], newest["next"]), ([e["number"] for e in history("--limit", "3")], newest["entries"][-1]["number"]),
+          "the read listener says the same, in pages")
+    text = fairway.ctl("history", "--kind", "command", "--evidence", "--limit", "1000")
+    check("work on the roof" in text or "datacenter east" in text, f"for people: {text}")
+    equal((fairway.try_ctl("history", "--limit", "0").returncode, fairway.try_ctl("history", "--since", "soon").returncode,
+           fairway.http_status("/v1/history?since=soon")), (2, 2, 400), "what is not understood")
 
 
 @story("the daemon's own refusals: port in use, socket gone")

@@ -2,6 +2,7 @@
 """S5 with a runbook: the primary site dies, the database is fenced and promoted by the operator's programs, the answer
 follows, a resolver in front follows; the way back is the operator's; under `approval` a person decides."""
 
+import json
 import time
 
 from world import (CHECKS, HEAD, RUN_HOOKS, SHOP, ZONE, Fairwayd, Timings, Unbound, Watch, check, equal, shop, story, tell,
@@ -55,6 +56,8 @@ def _(world):
         equal(resolved.answers(), [east.address, west.address], "answers through the resolver")
     check(west.database.is_primary(), "west's database is the primary")
     check(west.database.has(1), "the acknowledged row survived")
+    hooks = [e for e in json.loads(fairway.ctl("--json", "history", "--kind", "hook", "--service", SHOP))["entries"]]
+    equal([(e["what"], e["datacenter"], e["result"]["ok"]) for e in reversed(hooks)], [("fence", "west", True), ("promote", "west", True)], "hooks in the history")
     world.timings.add("east killed: status says held: no primary", held)
     world.timings.add("east killed: first right answer at Fairway", moved)
     world.timings.add(f"east killed: through unbound (TTL {TTL} s)", through)

@@ -58,7 +58,7 @@ struct Api {
     Client client{{.socket = path}};
 
     ControlOffice office() {
-        return {.command = [this](const Command& c) -> std::variant<CommandResult, BadRequest> {
+        return {.command = [this](const Command& c, const Asker&) -> std::variant<CommandResult, BadRequest> {
                     commands.push_back(c);
                     if (std::holds_alternative<Approve>(c.what)) return BadRequest{"unknown"};
                     return CommandResult{commands.size() == 1, "message", {"detail"}};
@@ -71,8 +71,8 @@ struct Api {
                         return e;
                     },
                 .reload =
-                    [](const std::string& who) {
-                        return CommandResult{false, who, {"a.yaml:1:2: error: x"}};
+                    [](const Asker& asker) {
+                        return CommandResult{false, asker.who, {"a.yaml:1:2: error: x"}};
                     },
                 .about = {"1.2.3", "/etc/fairway.yaml", {}, 42}};
     }
@@ -224,7 +224,11 @@ TEST_CASE("half-open connections of one client do not shut the pages for others"
 TEST_CASE("the pages: alive, ready, status and metrics; nothing else, and nothing but reading") {
     Control control;
     Metrics metrics;
-    Pages pages(control.reports, metrics, [] { return Vitals{}; });
+    Scratch scratch;
+    History history(scratch.path / "journal.db", [] { return WallTime{}; });
+    Pages pages(
+        control.desk, control.reports, metrics, history,
+        {[] { return Vitals{}; }, [](const Name&, std::optional<IpAddress>) { return std::nullopt; }, "ns1"});
     const auto get = [&](const char* path) { return pages.answer({.method = "GET", .path = path}); };
     CHECK(get("/healthz").status == 200);
     CHECK(get("/readyz").status == 200);
@@ -248,8 +252,9 @@ TEST_CASE("H5: not ready while a service is undecided") {
         now);
     std::thread thread([&] { loop.run(); });
     Metrics metrics;
-    const auto ready =
-        Pages(reports, metrics, [] { return Vitals{}; }).answer({.method = "GET", .path = "/readyz"});
+    History history("/nowhere", [] { return WallTime{}; });
+    const auto ready = Pages(desk, reports, metrics, history, {[] { return Vitals{}; }, {}, "ns1"})
+                           .answer({.method = "GET", .path = "/readyz"});
     CHECK(ready.status == 503);
     CHECK(ready.body == "b.test: undecided\n");
     loop.stop();

@@ -27,6 +27,7 @@ struct Reloading {
     std::filesystem::path file = scratch.path / "fairway.yaml";
     std::vector<Loaded> adopted; // the loader thread's, until an answer
     std::vector<policies::CommandResult> refused;
+    std::vector<std::string> askers;
     std::function<void()> in_between = [] {}; // before it is adopted
     bool in_time = true;
     std::unique_ptr<Loader> loader;
@@ -44,7 +45,10 @@ struct Reloading {
         };
         loader = std::make_unique<Loader>(
             first, policies::Learned{},
-            Loader::Office{take, take, [this](const auto& r) { refused.push_back(r); }});
+            Loader::Office{take, take, [this](const Asker& asker, const auto& r) {
+                               askers.push_back(asker.who);
+                               if (!r.accepted) refused.push_back(r);
+                           }});
     }
     void write(const std::string& text) const { std::ofstream(file) << text; }
     void write_with(std::string from, std::string to) const {
@@ -59,8 +63,9 @@ struct Reloading {
 TEST_CASE("a good configuration is compiled and handed over") {
     Reloading r;
     r.write_with("192.0.2.2", "192.0.2.3");
-    const auto result = r.loader->reload().get();
+    const auto result = r.loader->reload({"ann", "here"}).get();
     CHECK(result.accepted);
+    CHECK(r.askers == std::vector<std::string>{"ann"});
     REQUIRE(r.adopted.size() == 1);
     CHECK(r.adopted[0].model->services.size() == 1);
     CHECK(r.adopted[0].names);
@@ -69,7 +74,7 @@ TEST_CASE("a good configuration is compiled and handed over") {
 TEST_CASE("a bad configuration changes nothing, and every problem of it is in the answer") {
     Reloading r;
     r.write_with("policy: weighted", "polcy: weighted\n    bogus: 1");
-    const auto result = r.loader->reload().get();
+    const auto result = r.loader->reload({"ann", "here"}).get();
     CHECK_FALSE(result.accepted);
     CHECK(result.message.find("the running configuration stays") != std::string::npos);
     CHECK(result.details.size() >= 2);
@@ -81,13 +86,15 @@ TEST_CASE("a bad configuration changes nothing, and every problem of it is in th
 TEST_CASE("a reload that fails in any other way is told too, and the loader lives on") {
     Reloading r;
     r.in_between = [] { throw std::runtime_error("out of memory"); };
-    CHECK(r.loader->reload().get().message == "out of memory; the running configuration stays");
+    CHECK(r.loader->reload({"ann", "here"}).get().message ==
+          "out of memory; the running configuration stays");
     r.in_between = [] {};
     r.in_time = false;
-    CHECK(r.loader->reload().get().message.find("did not take it over in time") != std::string::npos);
+    CHECK(r.loader->reload({"ann", "here"}).get().message.find("did not take it over in time") !=
+          std::string::npos);
     CHECK(r.refused.size() == 2);
     r.in_time = true;
-    CHECK(r.loader->reload().get().accepted);
+    CHECK(r.loader->reload({"ann", "here"}).get().accepted);
 }
 
 TEST_CASE("what sockets and files in use depend on needs a restart") {
@@ -99,7 +106,7 @@ TEST_CASE("what sockets and files in use depend on needs a restart") {
     }
     SUBCASE("") { r.write(std::string(good) + "state: {directory: /tmp/other}\n"), key = "state.directory"; }
     SUBCASE("") { r.write(std::string(good) + "http: {listen: \"127.0.0.1:1\"}\n"), key = "http.listen"; }
-    const auto result = r.loader->reload().get();
+    const auto result = r.loader->reload({"ann", "here"}).get();
     CHECK_FALSE(result.accepted);
     CHECK(result.message.find(key + " needs a restart") != std::string::npos);
     CHECK(r.adopted.empty());
@@ -107,7 +114,7 @@ TEST_CASE("what sockets and files in use depend on needs a restart") {
 
 TEST_CASE("reloads come one after the other, and the end waits for the one under way") {
     Reloading r;
-    auto first = r.loader->reload(), second = r.loader->reload();
+    auto first = r.loader->reload({"ann", "here"}), second = r.loader->reload({"ann", "here"});
     CHECK(first.get().accepted);
     CHECK(second.get().accepted);
     r.loader.reset();

@@ -39,18 +39,19 @@ Switch a_switch() {
 
 StateWrite a_write() {
     StateWrite w;
-    w.services = {{.service = "shop.test",
-                   .active = "east",
-                   .followed = ClaimRecord{"east", "sys", 7},
-                   .no_primary_since = today - 30s,
-                   .last_good = {"east", "west"},
-                   .returns = {{"west", today - 5min, true}},
-                   .frozen = policies::PlanRecord{AnswerPlan::Kind::by_client,
-                                                  10,
-                                                  {{"east", {*IpAddress::parse("192.0.2.1")}, 7, "lb.example.net."}},
-                                                  {0, 0}},
-                   .running = a_switch()},
-                  {.service = "www.test"}};
+    w.services = {
+        {.service = "shop.test",
+         .active = "east",
+         .followed = ClaimRecord{"east", "sys", 7},
+         .no_primary_since = today - 30s,
+         .last_good = {"east", "west"},
+         .returns = {{"west", today - 5min, true}},
+         .frozen = policies::PlanRecord{AnswerPlan::Kind::by_client,
+                                        10,
+                                        {{"east", {*IpAddress::parse("192.0.2.1")}, 7, "lb.example.net."}},
+                                        {0, 0}},
+         .running = a_switch()},
+        {.service = "www.test"}};
     w.members = {{.key = "http 10.0.0.1:80",
                   .up = true,
                   .since = today,
@@ -270,56 +271,23 @@ TEST_CASE("a failing disk is an answer, and a well one is used again") {
     CHECK(Disk::write(*storage, a_write()) == "");
 }
 
-TEST_CASE("the journal keeps transitions with their evidence, when they were answered, and commands") {
-    Disk d;
-    auto storage = d.open();
-    const Transition t{.change = Change::member_down, .reason = "refused", .evidence = {"connect refused"}};
-    storage->append({7, today, "member-down", "shop.test", "east", to_json(t, {}), {}});
-    storage->append({0, today, "ann", {}, {}, "{\"command\":\"reload\"}", "{\"accepted\":true}"});
-    storage->answered({7, today + 3ms});
-    storage.reset();
-    Database db(d.directory() / "journal.db", "NORMAL");
-    Statement s(db, "SELECT id, change, record, answered - at FROM transitions");
-    REQUIRE(s.step());
-    CHECK(s.number(0) == 7);
-    CHECK(s.text(1) == "member-down");
-    CHECK(s.text(2).find("connect refused") != std::string::npos);
-    CHECK(s.number(3) == 3);
-    Statement c(db, "SELECT operator, command FROM commands");
-    REQUIRE(c.step());
-    CHECK(c.text(0) == "ann");
-    CHECK(JournalDb(d.directory() / "journal.db").last_id() == 7);
-}
-
 TEST_CASE("a journal that cannot be written says so once, and once more when it can") {
     Disk d;
     auto storage = d.open();
     Database other(d.directory() / "journal.db", "NORMAL");
-    const auto line = [&](std::uint64_t id) { storage->append({id, today, "served", {}, {}, "{}", {}}); };
+    const auto line = [&](std::uint64_t id) {
+        storage->append({.transition = id, .at = today, .what = "served", .record = "{}"});
+    };
     const auto said = [](std::promise<std::string>& p) {
         auto f = p.get_future();
         REQUIRE(f.wait_for(10s) == std::future_status::ready);
         return f.get();
     };
-    other.run("ALTER TABLE transitions RENAME TO gone");
+    other.run("ALTER TABLE entries RENAME TO gone");
     line(1);
-    CHECK(said(d.journal_failed).find("transitions") != std::string::npos);
+    CHECK(said(d.journal_failed).find("entries") != std::string::npos);
     line(2); // says nothing new: a second set_value would throw
-    other.run("ALTER TABLE gone RENAME TO transitions");
+    other.run("ALTER TABLE gone RENAME TO entries");
     line(3);
     CHECK(said(d.journal_well) == "");
-}
-
-TEST_CASE("the journal is bounded") {
-    Disk d;
-    d.open();
-    JournalDb journal(d.directory() / "journal.db");
-    const JournalEntry first{1, today, "served", {}, {}, "{}", {}};
-    const JournalEntry last{JournalDb::kept + 1, today, "served", {}, {}, "{}", {}};
-    journal.append(std::span(&first, 1), {});
-    journal.append(std::span(&last, 1), {});
-    Database db(d.directory() / "journal.db", "NORMAL");
-    Statement s(db, "SELECT count(*) FROM transitions");
-    s.step();
-    CHECK(s.number(0) == 1);
 }

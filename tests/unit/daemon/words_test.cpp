@@ -5,7 +5,14 @@
 #include "daemon/serialize.hpp"
 #include "tests/unit/daemon/a_report.hpp"
 
+#include "tests/unit/daemon/scratch.hpp"
+
 #include <doctest/doctest.h>
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <fstream>
+#include <map>
 
 using namespace fairway;
 using namespace fairway::daemon;
@@ -135,4 +142,32 @@ TEST_CASE("an object of texts and flags leaves empty texts out") {
     CHECK(json_object({{"a", std::string("x\"y")}, {"b", std::string()}, {"c", true}, {"d", false}}) ==
           R"({"a":"x\"y","c":true})");
     CHECK(json_object({}) == "{}");
+}
+
+TEST_CASE("a line of the log as JSON keeps whatever is said in it") {
+    CHECK(
+        log_json("2026-11-20T07:00:00.000Z", "warning", "member-down",
+                 {{"service", ""}, {"reason", "a \"b\"\nc"}}) ==
+        R"({"time":"2026-11-20T07:00:00.000Z","level":"warning","msg":"member-down","reason":"a \"b\"\nc"})");
+}
+
+TEST_CASE("a flood of one message leaves room for others, and says how much was left out") {
+    const Scratch scratch;
+    const std::string file = (scratch.path / "log").string();
+    const int before = dup(STDERR_FILENO), to = open(file.c_str(), O_WRONLY | O_CREAT, 0600);
+    dup2(to, STDERR_FILENO);
+    {
+        const Log log;
+        for (unsigned i = 0; i < Log::most + 100; ++i) log.write(Severity::info, "member-up", {});
+        log.write(Severity::critical, "member-up", {{"reason", "critical"}});
+        log.write(Severity::info, "member-down", {});
+    }
+    dup2(before, STDERR_FILENO);
+    close(before), close(to);
+    std::ifstream in(file);
+    std::map<std::string, unsigned> lines;
+    for (std::string line; std::getline(in, line);) ++lines[line.substr(line.find("msg="))];
+    CHECK(lines == std::map<std::string, unsigned>{{"msg=member-up", Log::most},
+                                                   {"msg=member-up reason=critical", 1},
+                                                   {"msg=member-down", 1}});
 }
