@@ -54,6 +54,18 @@ def _(world):
     equal([c for c in world.commands if f"\n.SS {c}\n" not in text], [], "commands that the manual page lacks")
 
 
+@story("every message of the log has its word in the manual page, and none that there is not")
+def _(world):
+    words = re.search(r"to_string\(Change c\) \{(.*?)\}\)?;", (ROOT / "policies" / "words.cpp").read_text(), re.S)[1]
+    ids = set(re.findall(r'"([a-z-]+)"', words)) | {"messages-left-out"}
+    for file in (ROOT / "daemon").rglob("*.cpp"):
+        for call in re.findall(r"\blog_?\.write\(\s*Severity::\w+,\s*([^;{]*)", file.read_text()):
+            ids.update(re.findall(r'"([a-z-]+)"', call))
+    page = (BUILT / "fairwayd.8").read_text().partition(".SH MESSAGES")[2].partition("\n.SH ")[0].replace("\\-", "-")
+    check(len(ids) > 55, f"messages: {len(ids)}")
+    equal(set(re.findall(r"^\.TP\n\.B ([a-z-]+)$", page, re.M)), ids, "messages")
+
+
 @story("the JSON Schema accepts the examples and the recipes, and refuses what is misspelt or of the wrong kind")
 def _(world):
     jsonschema.Draft7Validator.check_schema(world.schema)
