@@ -7,6 +7,7 @@
 #include "config/address.hpp"
 #include "config/check.hpp"
 #include "config/clients.hpp"
+#include "config/limits.hpp"
 #include "config/name.hpp"
 #include "config/policy.hpp"
 #include "config/record.hpp"
@@ -201,6 +202,8 @@ struct Target {
 
 /// A service in one datacenter.
 struct Endpoint {
+    std::size_t checked() const { return addresses.size() - unchecked_addresses.size(); }
+
     DatacenterIndex datacenter = 0;
     std::vector<IpAddress> addresses; ///< what is answered
     std::optional<Name> cname;        ///< answered instead of addresses
@@ -209,6 +212,7 @@ struct Endpoint {
     std::optional<double> capacity;   ///< in the unit of its load; unset: that of the datacenter
     std::map<CheckIndex, std::vector<Target>> targets;
     bool unchecked = false;
+    std::vector<IpAddress> unchecked_addresses; ///< the last of `addresses`: these have no check, on purpose
 };
 
 /// How many of an endpoint's addresses of a family have to be healthy: a number, or a share of them.
@@ -243,6 +247,8 @@ struct Service {
     std::optional<LoadSettings> load;
     Ramp ramp;
 
+    std::optional<std::uint16_t> group; ///< index into Model::groups: they move together
+
     Failover failover = Failover::automatic;
     Failback failback = Failback::delayed;
     Duration failback_after = 300s;
@@ -274,11 +280,13 @@ struct Model {
     ProbeSettings probes;
     SelfDoubtSettings self_doubt;
     Brake brake;
+    Rules rules;
     std::vector<Datacenter> datacenters;
     Clients clients;
     LearnedSettings learned;
     std::vector<CheckPtr> checks;
     std::vector<Service> services; ///< sorted by name
+    std::vector<Group> groups;
     std::vector<Zone> zones;
 
     std::optional<ServiceIndex> find_service(const Name& name) const;

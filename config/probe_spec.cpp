@@ -23,7 +23,8 @@ std::vector<ProbeSpec> probe_specs(const Model& model, const Service& s, const E
     if (named != e.targets.end())
         for (const Target& t : named->second) specs.push_back(spec(model, s, e, c, t));
     else
-        for (const IpAddress& a : e.addresses) specs.push_back(spec(model, s, e, c, {a, std::nullopt}));
+        for (std::size_t i = 0; i < e.checked(); ++i)
+            specs.push_back(spec(model, s, e, c, {e.addresses[i], std::nullopt}));
     return specs;
 }
 

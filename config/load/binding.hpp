@@ -60,6 +60,8 @@ void read_datacenters(const Mapping& file, Binding& b); // datacenters.cpp
 void read_clients(const Mapping& file, Binding& b);     // clients.cpp
 void read_checks(const Mapping& file, Binding& b);      // checks.cpp
 void read_services(const Mapping& file, Binding& b);    // services.cpp
+void read_rules(const Mapping& file, Binding& b);       // rules.cpp
+void read_groups(const Mapping& file, Binding& b);      // groups.cpp
 void note_zone_names(const Mapping& file, Binding& b);  // zones.cpp
 void read_zones(const Mapping& file, Binding& b);       // zones.cpp
 void review(Binding& b);                                // review.cpp: what only the whole shows

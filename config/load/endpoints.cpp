@@ -10,10 +10,11 @@ constexpr std::string_view base = "services.*.endpoints.*";
 const Key& key(std::string_view below) { return *find_key(std::string(base) + std::string(below)); }
 
 /// An address, or {address: ...} with what is said of it.
-bool read_address(const Node& n, IpAddress& out, Binding& b) {
+bool read_address(const Node& n, IpAddress& out, bool& unchecked, Binding& b) {
     if (!n.is_mapping()) return read_value(n, key(".addresses.[]"), out, b.problems);
     const Mapping m(n, std::string_view(key(".addresses.[]").path), b.problems);
     if (!m.has("address")) b.problems.error(m.place(), "`address` is missing");
+    m.read("unchecked", unchecked);
     return m.read("address", out);
 }
 
@@ -22,11 +23,17 @@ void read_addresses(const Node& list, Endpoint& e, Binding& b) {
     if (!one && !list.is_sequence()) return wrong(list, key(".addresses"), b.problems);
     for (const Node& item : one ? std::span(&list, 1) : std::span(list.items)) {
         IpAddress a;
-        if (!read_address(item, a, b)) continue;
-        if (std::find(e.addresses.begin(), e.addresses.end(), a) != e.addresses.end())
+        bool unchecked = false;
+        if (!read_address(item, a, unchecked, b)) continue;
+        const auto is = [&](const std::vector<IpAddress>& in) {
+            return std::find(in.begin(), in.end(), a) != in.end();
+        };
+        if (is(e.addresses) || is(e.unchecked_addresses))
             b.problems.error(item.place(), "addresses: " + a.to_string() + " is given twice");
-        e.addresses.push_back(a);
+        (unchecked ? e.unchecked_addresses : e.addresses).push_back(a);
     }
+    // Behind those that have a check: the members of a check go by the address' number.
+    e.addresses.insert(e.addresses.end(), e.unchecked_addresses.begin(), e.unchecked_addresses.end());
 }
 
 /// A host name as RFC 1123 has it; four numbers in a row are a mistyped address.
@@ -148,7 +155,7 @@ class TargetReader {
 /// Every address that could be answered is looked at by a check, or said not to be (H7).
 void check_coverage(const Endpoint& e, const Place& place, const Draft& d, Binding& b) {
     if (d.service.unchecked || e.unchecked || !d.notes.usable || !d.checks_usable) return;
-    if (e.addresses.empty() && !e.alias) return;
+    if (e.addresses.size() == e.unchecked_addresses.size() && !e.alias) return;
     bool looked_at = false, decides = false;
     const auto visit = [&](CheckIndex c, bool required) {
         if (e.targets.contains(c)) return;
@@ -159,7 +166,8 @@ void check_coverage(const Endpoint& e, const Place& place, const Draft& d, Bindi
     if (d.service.stateful) each_check(*d.service.stateful, visit);
     const std::string subject =
         e.alias ? "the addresses of " + e.alias->to_string()
-                : e.addresses.front().to_string() + (e.addresses.size() > 1 ? " and others" : "");
+                : e.addresses.front().to_string() +
+                      (e.addresses.size() - e.unchecked_addresses.size() > 1 ? " and others" : "");
     if (!looked_at)
         b.problems.error(place, "no check looks at " + subject + "; name one, or say `unchecked: true`");
     else if (!decides)

@@ -39,6 +39,8 @@ void bind(const Node& root, Binding& b) {
     read_checks(file, b);
     note_zone_names(file, b);
     read_services(file, b);
+    read_rules(file, b);
+    read_groups(file, b);  // after the services, which they name
     read_clients(file, b); // after the services: only what their policies ask about tells clients apart
     read_zones(file, b);   // after the services: they must not collide, and the smallest TTL bounds the SOA's
     review(b);

@@ -381,7 +381,8 @@ constexpr Key table[] = {
     {"services.*.hooks.fence", mapping, "", "makes sure the old primary cannot write"},
     {"services.*.hooks.promote", mapping, "", "makes the standby primary"},
     {"services.*.hooks.after_failover", mapping, "", "once the answer has moved"},
-    later("services.*.hooks.rejoin", "makes the old primary a standby"),
+    {"services.*.hooks.rejoin", mapping, "",
+     "makes the old primary a standby: run once after a switch, when the site that was left answers again"},
     {"services.*.hooks.failback", mapping, "", "an orderly switchover back"},
     {"services.*.hooks.*.exec", list, "", "each of them: program and arguments, no shell"},
     {"services.*.hooks.*.exec.[]", text, "",
@@ -394,7 +395,8 @@ constexpr Key table[] = {
     {"services.*.endpoints.*.addresses", list, "", "what is answered"},
     {"services.*.endpoints.*.addresses.[]", address, "", "an address"},
     {"services.*.endpoints.*.addresses.[].address", address, "", "an address"},
-    later("services.*.endpoints.*.addresses.[].unchecked", "this address has no check, on purpose"),
+    {"services.*.endpoints.*.addresses.[].unchecked", boolean, "false",
+     "this address has no check, on purpose: it is answered while its endpoint is"},
     Key{"services.*.endpoints.*.weight", count, "1", "weighted: its share; 0 excludes it"}.within(0, 1000000),
     Key{"services.*.endpoints.*.capacity", decimal, "that of the datacenter",
         "what it can bear, in the unit of the load that `load.from` reports"}
@@ -436,14 +438,49 @@ constexpr Key table[] = {
     Key{"services.*.load.lag", duration, "30s",
         "until a change of shares is seen in the load, at least; longer where it is measured so"}
         .within(1, 3600),
-    later("services.*.families", "how IPv4 and IPv6 go together"),
+    Key{"services.*.families", word, "same_site",
+        "how IPv4 and IPv6 go together: the datacenter is chosen first, and a family that is missing or "
+        "unhealthy there "
+        "is answered empty; or each family finds its own datacenter"}
+        .one_of("same_site | independent"),
 
     {"brake", mapping, "", "how much of a service automation may take out at once"},
     Key{"brake.max_share", share, "50%", "of its endpoints, at least one"}.within(0, 1),
     Key{"brake.within", duration, "60s", "in this time"}.within(0, 86400),
 
-    later("groups", "services that move in one step"),
-    later("rules", "limits on what automation may do"),
+    {"groups", mapping, "", "services that move together, by the group's name"},
+    {"groups.*", mapping, "",
+     "a group: of active_passive services, which then answer one datacenter, in the order they share or "
+     "where the "
+     "primary is that one of them follows; or of services of other policies, which leave together a "
+     "datacenter that "
+     "fails one of them. What is fit nowhere binds nobody; where all are fit nowhere nobody moves (alarm "
+     "group_held). "
+     "Switches, drains, maintenance and freezes of one act on all"},
+    Key{"groups.*.services", list, "", "its services, at least two"}.always(),
+    {"groups.*.services.[]", name, "", "a service"},
+    {"groups.*.together", boolean, "true",
+     "they move in one step or not at all; false: each by itself, the group is a name only"},
+
+    {"rules", mapping, "", "what binds the automation of every service"},
+    Key{"rules.min_datacenters", count, "1",
+        "automation leaves at least so many datacenters in a service's answers: what fails beyond that "
+        "stays, behind "
+        "what is fit where there is an order; one may always be taken out"}
+        .within(1, 256),
+    Key{"rules.switch_at_most_every", duration, "",
+        "after a service has moved it moves no more for so long, unless the site it is at fails or a person "
+        "asks"}
+        .within(0, week),
+    {"rules.hold_windows", list, "",
+     "times of the week in which nothing planned moves and nothing fails back"},
+    {"rules.hold_windows.[]", mapping, "", "a window"},
+    Key{"rules.hold_windows.[].when", text, "",
+        "such as \"Fri 18:00-Mon 06:00 Europe/Berlin\", by the clocks there; without a zone it is UTC"}
+        .always(),
+    {"rules.hold_windows.[].also_failover", boolean, "false",
+     "automatic failover waits for a person then, too (not where endpoints leave and return by themselves)"},
+
     {"alerts", mapping, "", "who is told, over HTTP"},
     {"alerts.alertmanager", list, "", "Alertmanagers: each alarm, again and again while it lasts"},
     {"alerts.alertmanager.[]", mapping, "", "its URL, or more of it"},

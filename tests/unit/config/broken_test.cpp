@@ -19,6 +19,18 @@ struct Row {
 
 std::string with_policy(const std::string& rest) { return service("    policy: weighted\n" + rest); }
 
+/// The services `shop` and `cart`, and a group of `shop` and `with` (nothing: of both).
+std::string
+grouped(const std::string& shop, const std::string& cart, const std::string& with,
+        const std::string& sites = "east: {addresses: [192.0.2.2]}, west: {addresses: [198.51.100.2]}") {
+    const bool caret = with.starts_with('^');
+    const std::string name = with.empty() ? "cart" : with.substr(caret);
+    return service("    " + shop + "\n    application: web\n" + two_sites) + "  cart.gtm.example.com:\n    " +
+           cart + "\n    application: web\n    endpoints: {" + sites +
+           "}\ngroups:\n  checkout: {services: [shop.gtm.example.com, " + (caret ? "^" : "") + name +
+           ".gtm.example.com]}\n";
+}
+
 const Row rows[] = {
     // the shape of the file
     {"not YAML", "^zones: {", "not YAML"},
@@ -332,10 +344,49 @@ const Row rows[] = {
      "each step is more than the one before"},
     {"ramp of nothing", with_policy("    application: web\n    ramp: {steps: [^0%]}\n" + two_sites),
      "expected"},
-    {"address unchecked by itself",
-     with_policy("    application: web\n    endpoints: {east: {addresses: [{address: 192.0.2.1, ^unchecked: "
-                 "true}]}}\n"),
-     "is not supported yet"},
+    {"each family by itself", with_policy("    application: web\n    families: ^independent\n" + two_sites),
+     "families: independent is not supported yet"},
+    // groups and rules
+    {"group of an unknown service", grouped("policy: weighted", "policy: weighted", "^card"),
+     "groups: there is no service `card.gtm.example.com` (did you mean `cart.gtm.example.com`?)"},
+    {"service in two groups",
+     grouped("policy: weighted", "policy: weighted", "cart") +
+         "  second: {services: [^shop.gtm.example.com]}\n",
+     "shop.gtm.example.com is in two groups, checkout and second"},
+    {"group of one service twice", grouped("policy: weighted", "policy: weighted", "^shop"),
+     "shop.gtm.example.com is given twice"},
+    {"group of one", grouped("policy: weighted", "policy: weighted", "") + "  second: {services: ^[]}\n",
+     "second needs at least two services"},
+    {"group without a common datacenter",
+     grouped("policy: weighted", "policy: weighted", "^cart", "eu: {addresses: [203.0.113.2]}"),
+     "have no datacenter in common with cart.gtm.example.com"},
+    {"group of policies that do not go together",
+     grouped("policy: active_passive", "policy: weighted", "^cart"),
+     "cannot be grouped: active_passive answers one datacenter"},
+    {"group with two orders",
+     grouped("policy: {type: active_passive, order: [east, west]}",
+             "policy: {type: active_passive, order: [west, east]}", "^cart"),
+     "they prefer datacenters in a different order"},
+    {"group in other datacenters",
+     grouped("policy: active_passive", "policy: active_passive", "^cart", "east: {addresses: [192.0.2.2]}"),
+     "they are not in the same datacenters"},
+    {"group with two runbooks",
+     grouped("policy: active_passive\n    failover: approval\n    hooks: {prepare: {exec: [/bin/true]}}",
+             "policy: active_passive\n    failover: approval\n    hooks: {prepare: {exec: [/bin/true]}}", "^cart"),
+     "both have hooks, and a group has one runbook"},
+    {"group of two primaries",
+     grouped("policy: {type: active_passive, follow: primary}\n    stateful: db",
+             "policy: {type: active_passive, follow: primary}\n    stateful: db", "^cart"),
+     "they follow different primaries"},
+    {"time of the week", "rules: {hold_windows: [{when: ^\"Friday 18:00-Mon 06:00\"}]}\n",
+     "expected a time of the week such as"},
+    {"hour that is none", "rules: {hold_windows: [{when: ^\"Fri 24:00-Mon 06:00\"}]}\n",
+     "expected a time of the week"},
+    {"window of no length", "rules: {hold_windows: [{when: ^\"Fri 18:00-Fri 18:00\"}]}\n",
+     "a window that ends where it begins"},
+    {"unknown time zone", "rules: {hold_windows: [{when: ^\"Fri 18:00-Mon 06:00 Europe/Berlim\"}]}\n",
+     "there is no time zone `Europe/Berlim`"},
+    {"window without a time", "rules: {hold_windows: [^{also_failover: true}]}\n", "`when` is missing"},
     // zones
     {"zone without name servers", "zones: {^gtm.example.com: {records: [\"www A 192.0.2.1\"]}}\n",
      "has no SOA"},
