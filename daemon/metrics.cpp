@@ -104,7 +104,18 @@ void services(Page& page, const Report& r) {
                     "How many failure domains it may lose if all is well.");
     Family missed(page, gauge, "service_objectives_missed",
                   "1 while its rto or rpo could not be kept to if a site were lost now.");
+    Family diverging(
+        page, gauge, "service_diverging_seconds",
+        "For how long both sides of its store have been written while cut off; absent if they are not.");
+    Family at_risk(page, gauge, "service_last_fault_lag_seconds",
+                   "How far the others were behind the datacenter that failed last when it did.");
     for (const auto& s : r.services) {
+        using Seconds = std::chrono::duration<double>;
+        if (s.diverging_since)
+            diverging.add({{"service", s.name}}, Seconds(r.at.wall - *s.diverging_since).count());
+        if (s.fault && s.fault->lag)
+            at_risk.add({{"service", s.name}, {"datacenter", s.fault->datacenter}},
+                        Seconds(*s.fault->lag).count());
         state.add({{"service", s.name}, {"state", service_state(s)}}, 1);
         ttl.add({{"service", s.name}}, s.ttl);
         survives.add({{"service", s.name}}, s.survives);

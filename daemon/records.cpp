@@ -39,6 +39,7 @@ Switch switch_of(const Json& j) {
     s.approved = j.at("approved");
     s.while_frozen = j.value("while_frozen", false);
     s.blind = j.value("blind", false);
+    s.by_window = j.value("by_window", false);
     s.data_judged = j.value("data_judged", false);
     s.announced = std::chrono::milliseconds(j.value("announced", 0));
     s.failure = j.at("failure");
@@ -116,6 +117,26 @@ Json plan(const PlanRecord& r) {
             {"pools", pools}};
 }
 
+FaultRecord fault_of(const Json& j) {
+    const auto lag = opt<std::int64_t>(j.at("lag_ms"));
+    return {j.at("datacenter"), wall(j.at("at")),
+            lag ? std::optional<Duration>(std::chrono::milliseconds(*lag)) : std::nullopt};
+}
+
+Json fault(const FaultRecord& f) {
+    Json j{{"datacenter", f.datacenter}, {"at", ms(f.at)}, {"lag_ms", nullptr}};
+    if (f.lag) j["lag_ms"] = std::chrono::duration_cast<std::chrono::milliseconds>(*f.lag).count();
+    return j;
+}
+
+Json rejoin(const Rejoin& r) {
+    return {{"switch", r.switch_id},
+            {"datacenter", r.datacenter},
+            {"to", r.to},
+            {"since", ms(r.since)},
+            {"failure", r.failure}};
+}
+
 ServiceRecord service_of(const Json& j) {
     ServiceRecord r;
     r.service = j.at("service");
@@ -138,6 +159,12 @@ ServiceRecord service_of(const Json& j) {
     r.load_lag = std::chrono::milliseconds(j.value("load_lag", 0));
     if (auto frozen = j.find("frozen"); frozen != j.end() && !frozen->is_null()) r.frozen = plan_of(*frozen);
     if (!j.at("running").is_null()) r.running = switch_of(j.at("running"));
+    if (auto back = j.find("rejoin"); back != j.end() && !back->is_null())
+        r.rejoin = Rejoin{back->at("switch"), back->at("datacenter"), back->at("to"), wall(back->at("since")),
+                          back->at("failure")};
+    if (auto since = j.find("diverging_since"); since != j.end() && !since->is_null())
+        r.diverging_since = wall(*since);
+    if (auto f = j.find("fault"); f != j.end() && !f->is_null()) r.fault = fault_of(*f);
     return r;
 }
 
@@ -217,6 +244,7 @@ Json switch_record(const Switch& s) {
             {"approved", s.approved},
             {"while_frozen", s.while_frozen},
             {"blind", s.blind},
+            {"by_window", s.by_window},
             {"data_judged", s.data_judged},
             {"announced", std::chrono::floor<std::chrono::milliseconds>(s.announced).count()},
             {"failure", s.failure}};
@@ -266,7 +294,10 @@ std::string to_json(const ServiceRecord& r) {
                  {"limits", limits},
                  {"load_lag", std::chrono::floor<std::chrono::milliseconds>(r.load_lag).count()},
                  {"frozen", r.frozen ? plan(*r.frozen) : Json(nullptr)},
-                 {"running", r.running ? switch_record(*r.running) : Json(nullptr)}});
+                 {"running", r.running ? switch_record(*r.running) : Json(nullptr)},
+                 {"diverging_since", r.diverging_since ? Json(ms(*r.diverging_since)) : Json(nullptr)},
+                 {"rejoin", r.rejoin ? rejoin(*r.rejoin) : Json(nullptr)},
+                 {"fault", r.fault ? fault(*r.fault) : Json(nullptr)}});
 }
 
 std::string to_json(const MemberRecord& r) {

@@ -83,6 +83,11 @@ Json shown(const std::optional<Switch>& s) {
     return j;
 }
 
+Json fault(const std::optional<FaultRecord>& f) {
+    if (!f) return nullptr;
+    return {{"datacenter", f->datacenter}, {"at", to_string(f->at)}, {"lag_ms", lag_ms(f->lag)}};
+}
+
 Json json(const ServiceReport& s, Now now) {
     Json endpoints = Json::array();
     for (const auto& e : s.endpoints) endpoints.push_back(json(e, now));
@@ -99,6 +104,9 @@ Json json(const ServiceReport& s, Now now) {
             {"followed", claim(s.followed)},
             {"survives", s.survives},
             {"designed_to_survive", s.designed},
+            {"group", s.group},
+            {"diverging_since", s.diverging_since ? Json(to_string(*s.diverging_since)) : Json(nullptr)},
+            {"last_fault", fault(s.fault)},
             {"objectives_missed", s.missed}};
 }
 

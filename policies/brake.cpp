@@ -21,6 +21,18 @@ std::vector<bool> braked(std::span<const std::optional<Instant>> out_since, std:
     return result;
 }
 
+std::vector<bool> kept(std::span<const std::optional<Instant>> out_since, std::size_t count,
+                       std::size_t least) {
+    std::vector<std::size_t> out;
+    for (std::size_t i = 0; i < out_since.size(); ++i)
+        if (out_since[i]) out.push_back(i);
+    std::ranges::stable_sort(out, {}, [&](std::size_t i) { return *out_since[i]; });
+    std::vector<bool> result(out_since.size(), false);
+    const std::size_t allowed = count > least ? count - least : 1;
+    for (std::size_t k = allowed; k < out.size(); ++k) result[out[k]] = true;
+    return result;
+}
+
 std::optional<Instant> brake_due(std::span<const std::optional<Instant>> out_since, const Brake& brake,
                                  Instant now) {
     std::optional<Instant> due;

@@ -121,6 +121,20 @@ struct PlanRecord {
     std::vector<Pool> pools{};
 };
 
+/// What the last fault of a datacenter may have cost: how far behind it the others were when it began.
+struct FaultRecord {
+    std::string datacenter;
+    WallTime at{};
+    std::optional<Duration> lag; ///< unset: nothing reported one
+};
+
+/// A site that was left by a switch, and is to become a standby once it answers again.
+struct Rejoin {
+    std::string switch_id, datacenter, to; ///< `to` has the primary now
+    WallTime since{};                      ///< the end of the switch
+    std::string failure;                   ///< of the hook, which is not repeated; empty: it has not run
+};
+
 struct ServiceRecord {
     std::string service;
     bool served = false;               ///< has been answered: is so at once after a warm restart (L20)
@@ -136,6 +150,9 @@ struct ServiceRecord {
     Duration load_lag{};              ///< as it was measured
     std::optional<PlanRecord> frozen; ///< what is answered whatever happens
     std::optional<Switch> running;    ///< the switch, if one is
+    std::optional<Rejoin> rejoin{};
+    std::optional<WallTime> diverging_since{};
+    std::optional<FaultRecord> fault{}; ///< the last one of a datacenter with a stateful tier
 };
 
 struct MemberRecord {

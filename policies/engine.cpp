@@ -88,6 +88,7 @@ void Engine::State::mark_all() {
 }
 
 Effects Engine::State::turn(ServiceIndex s, Now now) {
+    if (model->services[s].group) return turn_together(model->groups[*model->services[s].group], now);
     if (services[s].due) dues.erase({*services[s].due, s});
     Effects out = take_turn(services[s], context(s, now));
     if (services[s].due) dues.insert({*services[s].due, s});
@@ -109,20 +110,46 @@ Effects Engine::State::settle(Now now) {
     return out;
 }
 
+Effects Engine::State::turn_together(const Group& group, Now now) {
+    std::vector<ServiceContext> contexts;
+    std::vector<Turn> turned;
+    for (ServiceIndex s : group.services) contexts.push_back(context(s, now));
+    for (std::size_t i = 0; i < contexts.size(); ++i) {
+        ServiceState& s = services[group.services[i]];
+        if (s.due) dues.erase({*s.due, s.index});
+        turned.push_back(begin_turn(s, contexts[i]));
+    }
+    join(group, turned);
+    for (Turn& t : turned) {
+        if (t.led) go_along(t, turned.front());
+        decide(t);
+    }
+    Effects out;
+    for (Turn& t : turned) {
+        out.append(end_turn(t));
+        dirty[t.s.index] = 0;
+        if (t.s.due) dues.insert({*t.s.due, t.s.index});
+    }
+    for (MemberId id : out.look) members[static_cast<std::size_t>(slot_of[id])].health.awaited = true;
+    return out;
+}
+
 Effects Engine::State::turns(Now now) {
     Effects out;
     std::vector<ServiceIndex> todo = std::exchange(marked, {});
     std::ranges::sort(todo); // the order of the configuration, whatever stirred them
-    for (ServiceIndex s : todo) {
-        dirty[s] = 0;
-        out.append(turn(s, now));
-    }
+    for (ServiceIndex s : todo)
+        if (std::exchange(dirty[s], 0)) out.append(turn(s, now)); // else it went with its group
     return out;
 }
 
 /// Reckons lag from positions and asks whether the facts satisfy the check.
 MemberHealth::Facts Engine::State::judge_facts(MemberState& m, const Observation& seen) {
     const Facts& f = seen.facts;
+    if (f.position) {
+        if (m.position && *f.position > *m.position) m.advanced = seen.ended;
+        m.position = f.position;
+    }
     if (f.position && !f.system.empty()) {
         if (f.role == Role::primary) tracks[f.system].sample(seen.ended, *f.position, f.epoch);
         else m.lag = tracks[f.system].behind(*f.position);
@@ -130,6 +157,7 @@ MemberHealth::Facts Engine::State::judge_facts(MemberState& m, const Observation
         m.lag = Lag{.time = *f.lag, .sampled = seen.ended};
     }
     if (f.role == Role::primary) m.lag.reset();
+    else if (m.lag) m.lags.note(seen.ended, m.lag->time);
     const Requirements& want = m.spec.check->requirements;
     auto lag = m.lag ? std::optional(m.lag->time) : f.lag;
     bool role = !want.role || f.role == want.role, quorum = !want.quorum || f.quorum != false;
@@ -206,6 +234,7 @@ Effects Engine::observe(std::span<const Observation> batch, Now now) {
     state_->review_doubt(out, now);
     if (!state_->idle(now)) out.append(state_->settle(now));
     state_->review_drill(out, now);
+    state_->quiet_maintenance(out, now);
     return out;
 }
 
@@ -215,6 +244,7 @@ Effects Engine::tick(Now now) {
     state_->review_doubt(out, now);
     out.append(state_->settle(now));
     state_->review_drill(out, now);
+    state_->quiet_maintenance(out, now);
     return out;
 }
 
@@ -224,6 +254,14 @@ Effects Engine::hook_ended(const HookResult& result, Now now) {
     auto index = name ? st.model->find_service(*name) : std::nullopt;
     if (!index) return {};
     ServiceState& s = st.services[*index];
+    if (result.step == Hook::Step::rejoin && s.rejoin && s.rejoin_running &&
+        s.rejoin->switch_id == result.switch_id) {
+        Effects out;
+        out.transitions.push_back(rejoin_ended(s, st.model->services[*index], result, now));
+        out.services.push_back(record_of(s, *st.model, now));
+        out.append(st.turn(*index, now));
+        return out;
+    }
     if (s.orphan == result.switch_id) s.orphan.clear();
     if (!s.running) return st.turn(*index, now);
     ServiceContext c = st.context(*index, now);

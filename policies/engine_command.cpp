@@ -1,6 +1,7 @@
 // What operators may ask of the decision: each command is checked whole before anything changes (L19).
 #include "policies/engine_state.hpp"
 #include "policies/overrides.hpp"
+#include "policies/rules.hpp"
 
 #include <algorithm>
 #include <array>
@@ -48,14 +49,14 @@ std::optional<std::string> normalize(Scope& scope, const Model& model) {
 bool takes_last(const ServiceState& s, const Model& model, const Scope& scope) {
     const Service& service = model.services[s.index];
     const std::string name = service.name.to_string();
-    auto covered_in = [&](std::string_view dc) { return covers(scope, {name, dc, service.tags}); };
+    auto covered_in = [&](std::string_view dc) { return covers(scope, place_of(model, service, name, dc)); };
     auto covered = [&](EndpointIndex e) { return covered_in(model.datacenter_of(service, e).name); };
     if (s.running && covered_in(s.running->to)) return true; // it is about to be moved to
     if (service.follows_primary() && s.followed)
         return covered(s.followed->endpoint) && !s.endpoints[s.followed->endpoint].excluded;
     bool usable_before = false, usable_after = false, any_left = false;
     for (EndpointIndex e = 0; e < s.endpoints.size(); ++e) {
-        bool usable = s.endpoints[e].fit || s.endpoints[e].pressed;
+        bool usable = usable_here(s.endpoints[e]);
         usable_before |= usable;
         usable_after |= usable && !covered(e);
         any_left |= !s.endpoints[e].excluded && !covered(e);
@@ -178,7 +179,9 @@ void Engine::State::expire_overrides(Effects& out, Now now) {
 
 void Engine::State::review_freezes(Effects& out, Now now) {
     for (ServiceState& s : services) {
-        bool freeze = freezing(overrides, model->services[s.index].name.to_string(), now.wall);
+        const Service& service = model->services[s.index];
+        const std::string name = service.name.to_string();
+        bool freeze = freezing(overrides, place_of(*model, service, name), now.wall);
         if (freeze == s.frozen.has_value() || !s.served) continue;
         if (freeze) s.frozen = s.plan;
         else {
@@ -200,6 +203,17 @@ static std::optional<EndpointIndex> preferred_endpoint(const Service& service) {
     return order.empty() ? std::nullopt : std::optional(order.front());
 }
 
+ServiceIndex Engine::State::leader_of(ServiceIndex s) const {
+    const auto& group = model->services[s].group;
+    return group && model->groups[*group].ordered ? model->groups[*group].services.front() : s;
+}
+
+/// Whose switch it is that moves the service: in a group the leader's.
+std::optional<ServiceIndex> Engine::State::moved_by(const std::string& service) const {
+    auto index = service_named(*model, service);
+    return index ? std::optional(leader_of(*index)) : std::nullopt;
+}
+
 /// The services that a command is about.
 std::vector<ServiceIndex> Engine::State::touched(const Command& command) const {
     auto about = [&](const ServiceState& s) {
@@ -209,17 +223,22 @@ std::vector<ServiceIndex> Engine::State::touched(const Command& command) const {
             if (auto n = Name::parse(scope.service); n && !scope.service.empty())
                 scope.service = n->to_string();
             return std::ranges::any_of(service.endpoints, [&](const Endpoint& e) {
-                return covers(scope, {name, model->datacenters[e.datacenter].name, service.tags});
+                return covers(scope, place_of(*model, service, name, model->datacenters[e.datacenter].name));
             });
         };
-        auto named = [&](const std::string& said) { return service_named(*model, said) == s.index; };
+        auto named = [&](const std::string& said) {
+            auto index = service_named(*model, said);
+            return index &&
+                   (*index == s.index || (service.group && model->services[*index].group == service.group));
+        };
         if (auto* c = std::get_if<SetOverride>(&command.what)) return in_scope(c->scope);
         if (auto* c = std::get_if<EndOverride>(&command.what)) return in_scope(c->scope);
         if (auto* c = std::get_if<Failover>(&command.what)) return named(c->service);
         if (auto* c = std::get_if<Failback>(&command.what)) return named(c->service);
         if (auto* c = std::get_if<Move>(&command.what)) return named(c->service);
         if (auto* c = std::get_if<Abort>(&command.what)) return named(c->service);
-        return s.running && s.running->id == std::get<Approve>(command.what).switch_id;
+        const ServiceState& leads = services[leader_of(s.index)];
+        return leads.running && leads.running->id == std::get<Approve>(command.what).switch_id;
     };
     std::vector<ServiceIndex> list;
     for (const ServiceState& s : services)
@@ -240,7 +259,7 @@ CommandResult Engine::State::refuse_frozen(const Command& command, Now now) {
     if (command.while_frozen || of_freezes || asks) return {.accepted = true};
     for (ServiceIndex i : touched(command)) {
         const std::string name = model->services[i].name.to_string();
-        const Override* f = services[i].frozen ? freezing(overrides, name, now.wall) : nullptr;
+        const Override* f = services[i].frozen ? freezing_override(context(i, now)) : nullptr;
         if (f)
             return refused(name + " is frozen by " + f->operator_name + " (" + f->reason + ") until " +
                            fairway::to_string(f->expires) + ": --while-frozen acts all the same");
@@ -259,11 +278,16 @@ std::optional<std::string> Engine::State::cannot_switch(ServiceIndex index, Swit
                "): approve it, or wait for its end";
     if (!s.orphan.empty())
         return "a hook of switch " + s.orphan + " still runs, though its target is gone: wait for its end";
+    const bool planned = cause == SwitchCause::requested_move || cause == SwitchCause::requested_failback;
+    if (const auto window = planned ? hold_window(model->rules, now.wall) : std::nullopt)
+        return window->text() + ": nothing planned moves; `fairwayctl failover` moves all the same";
     bool follow = c.service.follows_primary();
     auto seat = follow ? (s.followed ? std::optional(s.followed->endpoint) : std::nullopt) : s.active;
     if (seat == to) return c.service.name.to_string() + " is in " + dc + " already";
     if (s.endpoints[to].excluded) return dc + " is excluded: " + unfit_reason(s, c, to);
-    if (follow ? !can_take_over(s, c, to) : !s.endpoints[to].fit)
+    if (s.endpoints[to].together != Readiness::ready)
+        return dc + " cannot take over: " + s.endpoints[to].apart;
+    if (follow ? !can_take_over(s, c, to) : !s.endpoints[to].fit && !s.endpoints[to].stands_in)
         return dc + " cannot take over: " +
                (follow && s.endpoints[to].fit ? "no standby answers there" : unfit_reason(s, c, to));
     bool runbook =
@@ -325,7 +349,7 @@ CommandResult Engine::State::request_switch(ServiceIndex index, SwitchCause caus
 }
 
 CommandResult Engine::State::run(const Failover& f, const std::string& who, Effects& out, Now now) {
-    auto index = service_named(*model, f.service);
+    auto index = moved_by(f.service);
     if (!index) return refused("there is no service " + f.service);
     auto to = endpoint_in(*model, *index, f.to);
     if (!to) return refused(f.service + " has no endpoint in " + f.to);
@@ -355,7 +379,7 @@ CommandResult Engine::State::run(const Failover& f, const std::string& who, Effe
 }
 
 CommandResult Engine::State::run(const Failback& f, const std::string& who, Effects& out, Now now) {
-    auto index = service_named(*model, f.service);
+    auto index = moved_by(f.service);
     if (!index) return refused("there is no service " + f.service);
     auto* p = std::get_if<ActivePassive>(&model->services[*index].policy);
     if (!p || p->order.empty()) return refused(f.service + " is not active/passive: it returns by itself");
@@ -386,7 +410,7 @@ CommandResult Engine::State::run(const Approve& a, const std::string& who, Effec
 }
 
 CommandResult Engine::State::run(const Move& m, const std::string& who, Effects& out, Now now) {
-    auto index = service_named(*model, m.service);
+    auto index = moved_by(m.service);
     if (!index) return refused("there is no service " + m.service);
     auto to = endpoint_in(*model, *index, m.to);
     if (!to) return refused(m.service + " has no endpoint in " + m.to);
@@ -410,7 +434,7 @@ CommandResult Engine::State::run(const Move& m, const std::string& who, Effects&
 }
 
 CommandResult Engine::State::run(const Abort& a, const std::string& who, Effects& out, Now now) {
-    auto index = service_named(*model, a.service);
+    auto index = moved_by(a.service);
     if (!index) return refused("there is no service " + a.service);
     ServiceState& s = services[*index];
     if (!s.running) return refused("no switch of " + a.service + " is under way");
@@ -459,6 +483,7 @@ Engine::Commanded Engine::command(const Command& command, Now now) {
         }
     done.effects.append(state_->settle(now));
     state_->review_drill(done.effects, now);
+    state_->quiet_maintenance(done.effects, now);
     if (std::holds_alternative<EndOverride>(command.what))
         done.effects.latched = done.effects.plans; // rest on its end
     return done;

@@ -45,6 +45,9 @@ void Engine::State::bind_members(std::vector<MemberState> old_members) {
             m.lag = it->second->lag;
             m.load = it->second->load;
             m.load_at = it->second->load_at;
+            m.lags = std::move(it->second->lags);
+            m.position = it->second->position;
+            m.advanced = it->second->advanced;
         } else m.id = next_id(slot_of);
         members.push_back(std::move(m));
         told.push_back({members.back().id, spec});

@@ -110,6 +110,7 @@ void carry_over(ServiceState& to, ServiceState& from, const Handover& models, No
     to.plan_since = from.plan_since;
     to.reason = from.reason;
     to.hook_running = from.hook_running && to.running;
+    to.rejoin_running = from.rejoin_running && to.rejoin;
     to.orphan = from.hook_running && !to.running ? from.running->id : from.orphan;
     to.unclaimed_since = from.unclaimed_since;
     to.no_primary = from.no_primary;
@@ -125,6 +126,8 @@ void carry_over(ServiceState& to, ServiceState& from, const Handover& models, No
                 result.push_back(*n);
         return result;
     };
+    to.group_held = from.group_held;
+    to.group_held_since = from.group_held_since;
     to.redundancy = from.redundancy;
     to.redundancy_since = from.redundancy_since;
     to.missed = from.missed;

@@ -76,7 +76,8 @@ struct Engine::State {
     bool idle(Now now) const; ///< nothing to settle: what nearly every look comes to
     Effects settle(Now now);  ///< turns of every dirty service
     Effects turns(Now now);
-    Effects turn(ServiceIndex s, Now now);
+    Effects turn_together(const Group& group, Now now);
+    Effects turn(ServiceIndex s, Now now); ///< and of those it moves with
     void mark(ServiceIndex s);
     void mark(const MemberState& m);
     void mark_all();
@@ -122,8 +123,11 @@ struct Engine::State {
     std::optional<std::string> cannot_switch(ServiceIndex index, SwitchCause cause, EndpointIndex to,
                                              Now now);
     Switch drafted(ServiceIndex index, SwitchCause cause, EndpointIndex to, const std::string& who, Now now);
+    void quiet_maintenance(Effects& out, Now now) const; ///< maintenance.cpp
     void expire_overrides(Effects& out, Now now);
     void review_freezes(Effects& out, Now now); ///< freezes and thaws the services that overrides say
+    ServiceIndex leader_of(ServiceIndex s) const;
+    std::optional<ServiceIndex> moved_by(const std::string& service) const;
     std::vector<ServiceIndex> touched(const Command& command) const;
     CommandResult refuse_frozen(const Command& command, Now now);
     CommandResult request_switch(ServiceIndex index, SwitchCause cause, EndpointIndex to,

@@ -35,6 +35,8 @@ class Explainer {
             if (state.damping.suppressed && state.readiness == Readiness::ready)
                 line("damping", dc(e), state.pressed ? "kept" : "dropped", unfit_reason(s_, c_, e));
             if (c_.service.load) load(e);
+            if (state.together == Readiness::unready && state.readiness == Readiness::ready)
+                line("group", dc(e), state.together_usable ? "kept" : "dropped", state.apart);
             if (state.braked) line("brake", dc(e), "kept", "unfit, but too many went at once");
         }
     }

@@ -39,4 +39,16 @@ std::optional<Lag> PrimaryTrack::behind(std::uint64_t received) const {
     return lag;
 }
 
+void LagMemory::note(Instant at, Duration lag) {
+    lags_.push_back({at, lag});
+    if (lags_.size() > most) lags_.pop_front();
+}
+
+std::optional<Duration> LagMemory::at(Instant fault) const {
+    std::optional<Duration> last;
+    for (const auto& [when, lag] : lags_)
+        if (!last || when <= fault) last = lag;
+    return last;
+}
+
 } // namespace fairway::policies

@@ -19,6 +19,18 @@ struct Lag {
     Instant sampled{}; ///< when the primary was last sampled
 };
 
+/// What a standby's lag was lately, so that a fault that is noticed later can be told with the lag it found.
+class LagMemory {
+  public:
+    void note(Instant at, Duration lag);
+    std::optional<Duration> at(Instant fault) const; ///< the last one noted before; else the oldest there is
+
+  private:
+    static constexpr std::size_t most =
+        16; ///< at the default interval half a minute: a silence is noticed in 9 s
+    std::deque<std::pair<Instant, Duration>> lags_;
+};
+
 /// Samples of one replicated system's write position, from whoever is its primary in the newest epoch.
 class PrimaryTrack {
   public:

@@ -18,10 +18,25 @@ std::string Scope::to_string() const {
     return datacenter.empty() ? text : text + " in " + datacenter;
 }
 
-bool covers(const Scope& scope, const Place& place) {
-    return (scope.service.empty() || scope.service == place.service) &&
+Place place_of(const Model& model, const Service& service, std::string_view name,
+               std::string_view datacenter) {
+    return {name, datacenter, service.tags, service.group ? &model.groups[*service.group] : nullptr};
+}
+
+namespace {
+
+bool has(std::span<const std::string> list, std::string_view word) {
+    return std::ranges::find(list, word) != list.end();
+}
+
+} // namespace
+
+bool covers(const Scope& scope, const Place& place, bool alone) {
+    const Group* group = alone ? nullptr : place.group;
+    return (scope.service.empty() || scope.service == place.service ||
+            (group && has(group->names, scope.service))) &&
            (scope.datacenter.empty() || scope.datacenter == place.datacenter) &&
-           (scope.tag.empty() || std::ranges::find(place.tags, scope.tag) != place.tags.end());
+           (scope.tag.empty() || has(place.tags, scope.tag) || (group && has(group->tags, scope.tag)));
 }
 
 namespace {
@@ -41,17 +56,22 @@ bool stronger(const Override& a, const Override& b) {
 const Override* ruling(std::span<const Override> overrides, const Place& place, WallTime now) {
     const Override* found = nullptr;
     for (const Override& o : overrides)
-        if (o.kind < Override::Kind::freeze && o.expires > now && covers(o.scope, place) &&
+        if (o.kind < Override::Kind::freeze && o.expires > now &&
+            covers(o.scope, place, o.kind == Override::Kind::force_up) && // its health is its own
             (!found || stronger(o, *found)))
             found = &o;
     return found;
 }
 
-const Override* freezing(std::span<const Override> overrides, std::string_view service, WallTime now) {
+bool maintained(std::span<const Override> overrides, const Place& place, WallTime now) {
+    return std::ranges::any_of(overrides, [&](const Override& o) {
+        return o.kind == Override::Kind::maintenance && o.expires > now && covers(o.scope, place);
+    });
+}
+
+const Override* freezing(std::span<const Override> overrides, const Place& place, WallTime now) {
     for (const Override& o : overrides)
-        if (o.kind == Override::Kind::freeze && o.expires > now &&
-            (o.scope.service.empty() || o.scope.service == service))
-            return &o;
+        if (o.kind == Override::Kind::freeze && o.expires > now && covers(o.scope, place)) return &o;
     return nullptr;
 }
 

@@ -2,6 +2,7 @@
 // of one kind.
 #pragma once
 
+#include "config/model.hpp"
 #include "policies/command.hpp"
 
 #include <span>
@@ -13,9 +14,14 @@ struct Place {
     std::string_view service;
     std::string_view datacenter;
     std::span<const std::string> tags; ///< of the service
+    const Group* group = nullptr;      ///< that it moves with: what takes one of them out takes all
 };
 
-bool covers(const Scope& scope, const Place& place);
+Place place_of(const Model& model, const Service& service, std::string_view name,
+               std::string_view datacenter = {});
+
+/// `alone`: the service itself, whatever it moves with.
+bool covers(const Scope& scope, const Place& place, bool alone = false);
 
 /// The override that rules an endpoint at `now`: force-down, then maintenance, drain, force-up; the narrowest
 /// of several of one kind. Null: health does.
@@ -24,7 +30,10 @@ const Override* ruling(std::span<const Override> overrides, const Place& place, 
 /// All but force-up take their place out of the answers.
 inline bool excludes(const Override* o) { return o && o->kind != Override::Kind::force_up; }
 
-/// The freeze that holds a service's answer; null: none does.
-const Override* freezing(std::span<const Override> overrides, std::string_view service, WallTime now);
+/// The place is under maintenance, whatever else rules it: what is said of it is no news.
+bool maintained(std::span<const Override> overrides, const Place& place, WallTime now);
+
+/// The freeze that holds a service's answer, or that of one it moves with; null: none does.
+const Override* freezing(std::span<const Override> overrides, const Place& place, WallTime now);
 
 } // namespace fairway::policies

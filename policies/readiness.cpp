@@ -97,12 +97,12 @@ void withdraw_drained(Assessment& a, const Endpoint& e, const BoundEndpoint& bou
 
 void judge_addresses(Assessment& a, const Service& s, const Endpoint& e, const BoundEndpoint& bound,
                      std::span<const MemberState> members, Measure measure) {
-    if (e.addresses.empty() && !e.alias) { // a name is answered: its checks have targets of their own
+    if (e.checked() == 0 && !e.alias) { // nothing of what is answered: its checks have targets of their own
         a.application = tier(*s.application, bound.application, members, 0, measure);
         return;
     }
     Count v4, v6;
-    for (std::size_t i = 0; i < e.addresses.size(); ++i) {
+    for (std::size_t i = 0; i < e.checked(); ++i) { // the others are answered as long as these are
         Readiness r = tier(*s.application, bound.application, members, i, measure);
         (e.addresses[i].family == Family::v4 ? v4 : v6).add(r);
         a.healthy[i] = r == Readiness::ready;

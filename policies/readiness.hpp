@@ -20,6 +20,9 @@ struct MemberState {
     std::optional<Lag> lag;                    ///< of a standby, reckoned (L16)
     std::optional<double> load;                ///< as it was said last
     Instant load_at{};                         ///< end of the look that said it
+    std::optional<std::uint64_t> position;     ///< of its log, as it said last
+    std::optional<Instant> advanced;           ///< when that had last grown: it was written to
+    LagMemory lags;                            ///< what it was lately
     std::vector<ServiceIndex> services;        ///< that depend on it
 };
 

@@ -2,6 +2,7 @@
 #include "policies/all_down.hpp"
 #include "policies/engine_state.hpp"
 #include "policies/overrides.hpp"
+#include "policies/rules.hpp"
 
 #include <algorithm>
 
@@ -23,6 +24,7 @@ std::string state_word(const ServiceState& s, const Service& service) {
     if (s.no_primary) return "held: no primary";
     if (s.running) return "switching: " + std::string(to_string(s.running->step));
     if (s.partial_failure) return "partial failure";
+    if (s.diverging_since) return "diverging";
     return s.awaiting_failback ? "awaiting failback" : "serving";
 }
 
@@ -127,6 +129,9 @@ ServiceReport report_of(const ServiceState& s, const ServiceContext& c) {
     r.survives = redundant.survives;
     r.designed = redundant.designed;
     r.missed = s.missed;
+    r.fault = s.fault;
+    r.diverging_since = s.diverging_since;
+    if (c.service.group) r.group = c.model.groups[*c.service.group].name;
     auto list = candidates(s, c);
     for (EndpointIndex e = 0; e < s.endpoints.size(); ++e) r.endpoints.push_back(report_of(s, c, e, list[e]));
     return r;
@@ -139,7 +144,7 @@ class Alarms {
         : out_(out), s_(s), c_(c) {}
 
     void collect() {
-        const Override* f = freezing(c_.overrides, c_.service.name.to_string(), c_.now.wall);
+        const Override* f = freezing_override(c_);
         if (s_.frozen && f)
             add("frozen", Severity::warning, "frozen by " + f->operator_name + " (" + f->reason + ")",
                 c_.now.at(f->since));
@@ -165,6 +170,13 @@ class Alarms {
             add("approval", Severity::critical,
                 "fairwayctl approve " + s_.running->id + ": " + s_.running->failure,
                 c_.now.at(s_.running->step_since), s_.running->to);
+        if (s_.rejoin && !s_.rejoin->failure.empty())
+            add("rejoin", Severity::critical, "the rejoin hook failed: " + s_.rejoin->failure,
+                c_.now.at(s_.rejoin->since), s_.rejoin->datacenter);
+        if (s_.diverging_since)
+            add("diverging", Severity::critical,
+                "both sides take writes while replication between them is down",
+                c_.now.at(*s_.diverging_since));
         if (s_.awaiting_failback)
             add("awaiting_failback", Severity::info, "healthy, awaiting failback", s_.active_since);
         if (const Redundancy r = s_.redundancy.value_or(Redundancy{}); r.lost())
@@ -172,6 +184,7 @@ class Alarms {
         const auto sites = loaded_sites(s_, c_);
         if (c_.service.load && nowhere_to_go(sites, *c_.service.load))
             add("overloaded", Severity::critical, "no site has room: " + uses(sites), s_.plan_since);
+        if (!s_.group_held.empty()) add("group_held", Severity::critical, s_.group_held, s_.group_held_since);
         if (!s_.missed.empty()) add("objectives", Severity::warning, s_.missed, s_.missed_since);
         for (EndpointIndex e = 0; e < s_.endpoints.size(); ++e) endpoint(e);
     }
@@ -203,9 +216,26 @@ class Alarms {
             if (sites[e].fit && sites[e].use) text += (text.empty() ? "" : ", ") + load_text(s_, c_, e);
         return text;
     }
+    bool under_maintenance(const std::string& datacenter) const {
+        const std::string name = c_.service.name.to_string();
+        return maintained(c_.overrides, place_of(c_.model, c_.service, name, datacenter), c_.now.wall);
+    }
+    /// Whoever is out is being worked on.
+    bool only_maintenance_took() const {
+        for (EndpointIndex e = 0; e < s_.endpoints.size(); ++e)
+            if (named(c_.service, e) && !usable_here(s_.endpoints[e]) && !under_maintenance(dc(e)))
+                return false;
+        return true;
+    }
     std::string dc(EndpointIndex e) const { return c_.model.datacenter_of(c_.service, e).name; }
     void add(std::string id, Severity severity, std::string text, Instant since,
              std::string datacenter = {}) {
+        const bool about = !datacenter.empty() && under_maintenance(datacenter);
+        const bool by = id == "redundancy_lost" && only_maintenance_took();
+        if (about || by) {
+            severity = Severity::info;
+            text = "under maintenance: " + text;
+        }
         out_.push_back({std::move(id), severity, c_.service.name.to_string(), std::move(datacenter),
                         std::move(text), since});
     }
@@ -235,6 +265,8 @@ Report Engine::report(Now now) const {
     if (st.doubt.references_silent)
         r.alarms.push_back({"references_silent", Severity::warning, "", "", "no reference answers",
                             st.doubt.references_since});
+    if (const auto window = hold_window(st.model->rules, now.wall))
+        r.alarms.push_back({"hold_window", Severity::info, "", "", window->text(), now.at(window->since)});
     for (ServiceIndex s = 0; s < st.services.size(); ++s) {
         ServiceContext c = st.context(s, now);
         r.services.push_back(report_of(st.services[s], c));

@@ -58,8 +58,11 @@ struct ServiceReport {
     std::vector<EndpointReport> endpoints;
     std::optional<Switch> running;
     std::optional<ClaimRecord> followed;
-    unsigned survives = 0, designed = 0; ///< failure domains that may be lost: now, and if all were well
-    std::string missed;                  ///< objectives that could not be met now; empty: all could
+    unsigned survives = 0, designed = 0;     ///< failure domains that may be lost: now, and if all were well
+    std::optional<WallTime> diverging_since; ///< an eventual store is written on both sides of a cut
+    std::optional<FaultRecord> fault;        ///< the last one of a datacenter with a stateful tier
+    std::string group;                       ///< that it moves with; empty: none
+    std::string missed;                      ///< objectives that could not be met now; empty: all could
 };
 
 /// A site as a whole.

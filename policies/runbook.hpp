@@ -58,6 +58,7 @@ struct Switch {
     bool blind = false;        ///< a person was asked to let it go on although a site cannot be looked at
     Duration announced{};      ///< planned: how long answers live that were given before it was asked for
     bool data_judged = false;  ///< the RPO guard let it pass (L16): stands, even if a restart forgets the lag
+    bool by_window = false;    ///< waits only because of a hold window: begins by itself when that is over
     std::string failure;       ///< why it waits, if a step failed
 };
 

@@ -27,14 +27,30 @@ struct EndpointState {
     bool degraded = false; ///< ready, and ranks behind those that are whole
     double share = 1;      ///< of its traffic, as it asks for itself; 0: drained, out by its own wish
     bool pressed = false;  ///< into service before its hold-down: nothing else is fit (L10)
-    bool was_fit = false;  ///< ever: one that never was in was not taken out (L9)
-    Instant since{};       ///< of `fit`
+    bool pressed_told = false;
+    bool was_fit = false;             ///< ever: one that never was in was not taken out (L9)
+    Instant since{};                  ///< of `fit`
     std::optional<Instant> out_since; ///< taken out by automation
     Damping damping;
     std::optional<unsigned> ramp_step; ///< it returned, and gets this step's part of its share
     Instant ramp_since{};              ///< of the step
     std::optional<Instant> calm_since; ///< begin of the unbroken run in which it has been ready
+
+    // What the services it moves with say of this datacenter; `ready` where there is no such service.
+    Readiness together = Readiness::ready;
+    bool together_usable = true; ///< those that are not fit there are all kept by the brake
+    bool stands_in = false;      ///< the leader of a group that is fit nowhere itself: all others are here
+    std::string apart;           ///< who is not fit there, and why
+    Instant together_since{};    ///< since when all of them pass there
+    std::optional<std::string> group_risk; ///< why moving there would put their data at risk (L16)
 };
+
+/// Fit for the service, or pressed into service, and for those it moves with.
+inline bool usable_here(const EndpointState& e) {
+    return (e.fit || e.pressed) && e.together != Readiness::unready;
+}
+/// May the service be moved there: it is fit there, or leads a group that is.
+inline bool movable_here(const EndpointState& e) { return usable_here(e) || e.stands_in; }
 
 struct ServiceState {
     ServiceIndex index = 0;
@@ -72,6 +88,13 @@ struct ServiceState {
         orphan; ///< id of a switch whose target a reload removed while its hook ran: no other begins yet
 
     std::string drill_held; ///< what a drill does not do for it; empty: nothing
+    std::string group_held; ///< why its group cannot be where all of it is fit; empty: it can. The leader's
+    Instant group_held_since{};
+
+    std::optional<WallTime> diverging_since; ///< both sides of an eventual store are written, and cut off
+    std::optional<Rejoin> rejoin;            ///< is waited for, or failed
+    bool rejoin_running = false;             ///< its hook
+    std::optional<FaultRecord> fault;        ///< the last one, and the data it put at risk
 
     std::optional<Redundancy> redundancy; ///< as told last
     Instant redundancy_since{};
@@ -106,9 +129,14 @@ struct Turn {
     std::string why;                   ///< the latest decisive reason
     std::vector<std::string> evidence; ///< behind `why`
     std::optional<Instant> fault;
-    bool latched = false; ///< something durable changed that the plan rests on
-    bool frozen = false;  ///< the plan, the followed site, the latch and the switch stay as they are
-    bool noted = false;   ///< something durable changed that no plan rests on
+    bool latched = false;     ///< something durable changed that the plan rests on
+    bool frozen = false;      ///< the plan, the followed site, the latch and the switch stay as they are
+    bool noted = false;       ///< something durable changed that no plan rests on
+    bool led = false;         ///< another of its group decides where it is
+    bool led_by_role = false; ///< and that one follows the primary
+    bool apart = false;       ///< fit somewhere, but nowhere where all of its group are
+    bool was_served = false;  ///< before the turn
+    std::vector<SiteClaim> claims{};
 
     const std::string& datacenter(EndpointIndex e) const { return c.model.datacenter_of(c.service, e).name; }
     std::optional<EndpointIndex> endpoint_in(std::string_view datacenter) const;
@@ -118,6 +146,13 @@ struct Turn {
 
 Effects take_turn(ServiceState& s, const ServiceContext& c);
 
+// A turn in its parts, for the services of a group: all see, are joined, and then decide, the leader first.
+Turn begin_turn(ServiceState& s, const ServiceContext& c);
+void join(const Group& group, std::span<Turn> turns); ///< in the order of the group's services
+void go_along(Turn& t, const Turn& leader);           ///< to where the leader of the group is
+void decide(Turn& t);
+Effects end_turn(Turn& t);
+
 /// The durable part of the state, and back. `epoch` and sites are kept by name.
 ServiceRecord record_of(const ServiceState& s, const Model& model, Now now);
 ServiceState fresh_state(ServiceIndex index, const Model& model, Instant now);
@@ -126,17 +161,24 @@ void restore(ServiceState& s, const ServiceRecord& record, const Model& model, N
 // ---- the stages, in order
 
 void assess_endpoints(Turn& t);
-void press_into_service(Turn& t);
+/// Delays never take the last living site: where nothing is fit, what passes (`rise` is met) is used at once
+/// (L10).
+void press_into_service(Turn& t, bool needed);
+bool may_press(const Turn& t, EndpointIndex e);
+bool none_fit(const ServiceState& s);
 void climb_ramps(Turn& t);
 void pull_brake(Turn& t);
 void open_service(Turn& t, bool claim_confirmed);
 bool follow_primary(
     Turn& t, std::vector<SiteClaim>& claims); ///< true: a fresh claim of the followed site is confirmed
+void move_latch(Turn& t, EndpointIndex to, Change change, std::string reason);
 void run_switch(Turn& t, std::span<const SiteClaim> claims);
+void run_rejoin(Turn& t);
 void hold_latch(Turn& t);
 void shed_load(Turn& t);
 AnswerPlan make_plan(Turn& t);
 void watch_redundancy(Turn& t);
+void watch_divergence(Turn& t);
 std::uint32_t settle_ttl(Turn& t);
 
 // ---- shared by the stages
@@ -162,11 +204,16 @@ std::vector<DatacenterReport> datacenter_loads(const Model& model, std::span<con
                                                std::span<const ServiceReport> reports);
 std::vector<LoadedSite> loaded_sites(const ServiceState& s, const ServiceContext& c);
 
+const Override* freezing_override(const ServiceContext& c); ///< null: none
+void await_rejoin(Turn& t, const Switch& done);             ///< of a switch that has come to its end
+Transition rejoin_ended(ServiceState& s, const Service& service, const HookResult& result, Now now);
 Standing standing(const ServiceState& s, const ServiceContext& c);
 std::string redundancy_text(const Redundancy& r);
 /// Whose answer it is: a datacenter, or the mode of on_all_down where it is no single one's.
 std::string site_of(const Choice& choice, const ServiceContext& c);
 std::vector<Candidate> candidates(const ServiceState& s, const ServiceContext& c);
+/// The best place in the order of an active/passive service, for it and for those it moves with.
+std::optional<EndpointIndex> best_place(const ServiceState& s, const ServiceContext& c);
 std::string unfit_reason(const ServiceState& s, const ServiceContext& c, EndpointIndex e);
 /// Begin of the unbroken run of passes of everything the endpoint rests on.
 Instant passing_since(const ServiceContext& c, EndpointIndex e);
@@ -178,6 +225,12 @@ bool application_fails(const ServiceContext& c, EndpointIndex e);
 /// Why promoting `to` by itself would put data at risk (L16); empty: it would not, or nothing reports a lag.
 std::optional<std::string> rpo_guard(const ServiceState& s, const ServiceContext& c, EndpointIndex to);
 std::optional<Duration> lag_of(const ServiceContext& c, EndpointIndex e);
+/// Begin of the first probe that no longer saw the primary where it was; nullopt while a member still says
+/// primary.
+std::optional<Instant> primary_lost(const ServiceContext& c, EndpointIndex e);
+/// Notes a fault of `e` that began at `begin` with the lag of the others at that time; in words, to be
+/// appended.
+std::string note_fault(Turn& t, EndpointIndex e, Instant begin);
 /// Could `e` take the primary over: a standby that answers, with a passing application, not excluded.
 bool can_take_over(const ServiceState& s, const ServiceContext& c, EndpointIndex e);
 RunbookView runbook_view(const ServiceState& s, const ServiceContext& c, std::span<const SiteClaim> claims);

@@ -17,13 +17,17 @@ void pull_brake(Turn& t) {
         count += !e.excluded;
         any_fit |= e.fit;
     }
-    auto held = braked(out, count, t.c.model.brake, t.c.now.mono);
+    const auto at_once = braked(out, count, t.c.model.brake, t.c.now.mono);
+    const unsigned least = t.c.model.rules.min_datacenters;
+    const auto ruled = kept(out, count, least);
     for (EndpointIndex e = 0; e < out.size(); ++e) {
-        bool brake =
-            any_fit && held[e] && t.s.endpoints[e].was_fit; // with nothing fit the brake is not asked (L8)
+        bool brake = any_fit && (at_once[e] || (least > 1 && ruled[e])) &&
+                     t.s.endpoints[e].was_fit; // with nothing fit the brake is not asked (L8)
         if (brake && !t.s.endpoints[e].braked) {
             auto& said = t.say(Change::endpoint_braked, Severity::warning,
-                               t.datacenter(e) + " is unfit but stays: too many endpoints went at once; " +
+                               t.datacenter(e) + " is unfit but stays: " +
+                                   (at_once[e] ? "too many endpoints went at once; "
+                                               : "min_datacenters is " + std::to_string(least) + "; ") +
                                    unfit_reason(t.s, t.c, e));
             said.datacenter = t.datacenter(e);
         } else if (!brake && t.s.endpoints[e].braked && !t.s.endpoints[e].fit)

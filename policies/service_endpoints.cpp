@@ -81,6 +81,9 @@ void tell_fitness(Turn& t, EndpointIndex e, const EndpointState& now) {
         t.evidence = evidence_of(*m);
         t.fault = m->health.first_failed;
     }
+    const bool eventual = t.c.service.consistency == Service::Consistency::eventual;
+    if (!now.fit && !now.excluded && eventual && !t.c.bound[e].stateful.empty())
+        t.why += note_fault(t, e, t.fault.value_or(t.c.now.mono));
     auto& said = t.say(now.fit ? Change::endpoint_fit : Change::endpoint_unfit,
                        now.fit ? Severity::info : Severity::warning, t.why);
     said.datacenter = t.datacenter(e);
@@ -135,7 +138,13 @@ void review_preference(Turn& t, EndpointIndex e, bool forced) {
 
 const Override* ruling_override(const ServiceContext& c, EndpointIndex e) {
     const std::string name = c.service.name.to_string();
-    return ruling(c.overrides, {name, c.model.datacenter_of(c.service, e).name, c.service.tags}, c.now.wall);
+    return ruling(c.overrides, place_of(c.model, c.service, name, c.model.datacenter_of(c.service, e).name),
+                  c.now.wall);
+}
+
+/// Passes as it would have to where nothing else is fit: `rise` is enough (L10).
+Assessment risen(const ServiceContext& c, EndpointIndex e) {
+    return assess(c.service, c.service.endpoints[e], c.bound[e], c.members, Measure::risen);
 }
 
 /// As healthy as it can be; of a followed database only its own word counts (L19).
@@ -203,24 +212,28 @@ void assess_endpoints(Turn& t) {
     for (EndpointIndex e = 0; e < t.s.endpoints.size(); ++e) assess_endpoint(t, e);
 }
 
-/// Delays never take the last living site: with nothing fit, what passes (`rise` is met) is used at once
-/// (L10).
-void press_into_service(Turn& t) {
-    bool needed = !t.c.service.follows_primary() && std::ranges::none_of(t.s.endpoints, &EndpointState::fit);
+bool none_fit(const ServiceState& s) { return std::ranges::none_of(s.endpoints, &EndpointState::fit); }
+
+bool may_press(const Turn& t, EndpointIndex e) {
+    return !t.c.service.follows_primary() && !t.s.endpoints[e].excluded &&
+           both(risen(t.c, e)) == Readiness::ready;
+}
+
+void press_into_service(Turn& t, bool needed) {
     for (EndpointIndex e = 0; e < t.s.endpoints.size(); ++e) {
         EndpointState& state = t.s.endpoints[e];
-        bool was = std::exchange(state.pressed, false);
-        if (!needed || state.excluded) continue;
-        Assessment early =
-            assess(t.c.service, t.c.service.endpoints[e], t.c.bound[e], t.c.members, Measure::risen);
-        if (both(early) != Readiness::ready) continue;
-        state.pressed = true;
-        state.assessment = early;
-        if (was) continue;
+        state.pressed = needed && may_press(t, e);
+        if (!state.pressed) continue;
+        state.assessment = risen(t.c, e);
+        if (state.fit || std::exchange(state.pressed_told, true)) continue;
         t.why = t.datacenter(e) + " passes and nothing else is fit: used before its hold-down, or the calm "
                                   "that damping asks for, is over";
         t.say(Change::endpoint_pressed, Severity::warning, t.why).datacenter = t.datacenter(e);
     }
+}
+
+const Override* freezing_override(const ServiceContext& c) {
+    return freezing(c.overrides, place_of(c.model, c.service, c.service.name.to_string()), c.now.wall);
 }
 
 std::string unfit_reason(const ServiceState& s, const ServiceContext& c, EndpointIndex e) {
@@ -235,6 +248,7 @@ std::string unfit_reason(const ServiceState& s, const ServiceContext& c, Endpoin
         return endpoint.alias->to_string() + " has not been resolved";
     if (const MemberState* m = culprit(c.bound[e], c.members)) return member_text(*m);
     if (state.damping.suppressed) return suppressed_text(c, state);
+    if (state.together != Readiness::ready && state.readiness == Readiness::ready) return state.apart;
     if (state.degraded) return "degraded: " + degraded_text(c, e);
     if (state.share < 1) return "its checks pass, at " + percent(state.share) + " of its share";
     return "its checks pass";

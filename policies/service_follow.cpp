@@ -95,9 +95,14 @@ void hold_without_primary(Turn& t, const FollowDecision& d, std::span<const Site
     if (site && !lost(*site, t.s.followed) && !t.s.no_primary) return;
     if (!std::exchange(t.s.no_primary, true)) {
         t.latched = true; // since when is durable: a restart does not begin the hold anew
+        std::string risk;
+        if (t.s.followed)
+            if (const auto begin = primary_lost(t.c, t.s.followed->endpoint))
+                risk = note_fault(t, t.s.followed->endpoint, *begin);
         t.say(Change::no_primary, Severity::warning,
-              t.s.followed ? "held: no primary; the answer stays at " + t.datacenter(t.s.followed->endpoint)
-                           : "no primary is seen");
+              (t.s.followed ? "held: no primary; the answer stays at " + t.datacenter(t.s.followed->endpoint)
+                            : "no primary is seen") +
+                  risk);
     }
     if (t.s.followed && only_played(t.c, t.s.followed->endpoint)) return; // it is there all the same
     Instant limit = *t.s.unclaimed_since + t.c.service.no_primary_hold;

@@ -1,14 +1,13 @@
 // The stage that keeps an active/passive service where it is: the latch, its failover and its failback (L10,
 // L12).
+#include "policies/rules.hpp"
 #include "policies/service.hpp"
 
 #include <algorithm>
 
 namespace fairway::policies {
 
-namespace {
-
-void move(Turn& t, EndpointIndex to, Change change, std::string reason) {
+void move_latch(Turn& t, EndpointIndex to, Change change, std::string reason) {
     auto& said =
         t.say(change, change == Change::failover ? Severity::warning : Severity::info, std::move(reason));
     if (t.s.active) said.from = t.datacenter(*t.s.active);
@@ -23,44 +22,72 @@ void move(Turn& t, EndpointIndex to, Change change, std::string reason) {
     t.latched = true;
 }
 
-/// The first endpoint that is better than the active one, fit and whole; nullopt if the active one is the best there
-/// is.
+namespace {
+
+/// The first endpoint that is better than the active one, fit and whole; nullopt if the active one is the
+/// best there is.
 std::optional<EndpointIndex> better_than_active(const Turn& t, const ActivePassive& p) {
     for (EndpointIndex e : p.order) {
         if (e == *t.s.active) return std::nullopt;
-        if (t.s.endpoints[e].fit && !t.s.endpoints[e].degraded) return e;
+        const EndpointState& state = t.s.endpoints[e];
+        if (state.fit && !state.degraded && state.together == Readiness::ready) return e;
     }
     return std::nullopt;
+}
+
+/// What the rules say against a return now, in words; it is looked at again when they may say otherwise.
+std::string keeps_from_returning(Turn& t) {
+    const Rules& rules = t.c.model.rules;
+    if (const auto window = hold_window(rules, t.c.now.wall)) {
+        t.due(t.c.now.at(window->until));
+        return window->text();
+    }
+    if (!rules.switch_at_most_every || t.s.moves == 0) return {};
+    const Instant when = t.s.active_since + *rules.switch_at_most_every;
+    if (t.c.now.mono >= when) return {};
+    t.due(when);
+    return "it has moved less than " + brief(*rules.switch_at_most_every) + " ago (switch_at_most_every)";
 }
 
 void consider_failback(Turn& t, EndpointIndex better) {
     using Mode = Service::Failback;
     const std::string& dc = t.datacenter(better);
-    if (t.c.service.failback == Mode::automatic)
-        return move(t, better, Change::failback, dc + " is fit again");
-    if (t.c.service.failback == Mode::delayed) {
-        Instant when = std::max(passing_since(t.c, better), t.s.active_since) + t.c.service.failback_after;
+    const std::string ruled = keeps_from_returning(t);
+    if (ruled.empty() && t.c.service.failback == Mode::automatic)
+        return move_latch(t, better, Change::failback, dc + " is fit again");
+    if (ruled.empty() && t.c.service.failback == Mode::delayed) {
+        Instant when =
+            std::max({passing_since(t.c, better), t.s.endpoints[better].together_since, t.s.active_since}) +
+            t.c.service.failback_after;
         if (t.c.now.mono >= when)
-            return move(t, better, Change::failback,
-                        dc + " has been healthy for " + brief(t.c.service.failback_after));
+            return move_latch(t, better, Change::failback,
+                              dc + " has been healthy for " + brief(t.c.service.failback_after));
         t.due(when);
     }
     if (std::exchange(t.s.awaiting_failback, true)) return;
     bool manual = t.c.service.failback == Mode::manual;
     auto& said = t.say(Change::awaiting_failback, Severity::info,
                        dc + " is healthy, awaiting failback" +
-                           (manual ? ": fairwayctl failback " + t.c.service.name.to_string() : ""));
+                           (manual ? ": fairwayctl failback " + t.c.service.name.to_string() : "") +
+                           (ruled.empty() ? "" : "; " + ruled));
     said.datacenter = dc;
 }
 
 } // namespace
+
+std::optional<EndpointIndex> best_place(const ServiceState& s, const ServiceContext& c) {
+    auto list = candidates(s, c);
+    for (Candidate& k : list)
+        if (s.endpoints[k.endpoint].stands_in) k.fit = k.usable = true;
+    return best_in_order(std::get<ActivePassive>(c.service.policy), list);
+}
 
 void hold_latch(Turn& t) {
     auto* p = std::get_if<ActivePassive>(&t.c.service.policy);
     if (!p || p->follow_primary || !t.s.served) return;
     if (!t.s.drill_held.empty()) return; // what would have to run first is not run
     if (t.s.running && t.s.running->step < SwitchStep::after_failover) return; // the switch decides
-    auto best = best_in_order(*p, candidates(t.s, t.c));
+    auto best = best_place(t.s, t.c);
     if (!best) return;
     if (!t.s.active) {
         t.s.active = best;
@@ -70,13 +97,15 @@ void hold_latch(Turn& t) {
     }
     const EndpointState& active = t.s.endpoints[*t.s.active];
     bool answered = std::ranges::any_of(t.s.plan.choices, [&](auto& k) { return k.endpoint == *t.s.active; });
-    if (active.readiness == Readiness::undecided && !active.excluded && answered)
+    bool open = active.readiness == Readiness::undecided ||
+                (active.readiness == Readiness::ready && active.together == Readiness::undecided);
+    if (open && active.together != Readiness::unready && !active.excluded && answered)
         return; // undecided is not failing
-    if (!active.fit && !active.pressed) {
+    if (!movable_here(active)) {
         const EndpointState& other = t.s.endpoints[*best];
-        if (!(other.fit || other.pressed) || *best == *t.s.active) return;
-        return move(t, *best, Change::failover,
-                    t.datacenter(*t.s.active) + " is not fit: " + unfit_reason(t.s, t.c, *t.s.active));
+        if (!movable_here(other) || other.together != Readiness::ready || *best == *t.s.active) return;
+        return move_latch(t, *best, Change::failover,
+                          t.datacenter(*t.s.active) + " is not fit: " + unfit_reason(t.s, t.c, *t.s.active));
     }
     if (auto better = better_than_active(t, *p)) consider_failback(t, *better);
     else t.s.awaiting_failback = false;

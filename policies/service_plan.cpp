@@ -34,12 +34,16 @@ std::vector<Candidate> not_excluded(const ServiceState& s, const ServiceContext&
 }
 
 /// What a plan can rest on.
-enum class Footing { excluded, nothing_fit, followed, policy };
+enum class Footing { excluded, nothing_fit, followed, group, policy };
 
 Footing footing(const Turn& t, std::span<const Candidate> list) {
     if (std::ranges::all_of(t.s.endpoints, &EndpointState::excluded)) return Footing::excluded;
-    if (!t.c.service.follows_primary())
+    if (t.led_by_role && t.s.active)
+        return t.s.endpoints[*t.s.active].excluded ? Footing::excluded : Footing::group;
+    if (!t.c.service.follows_primary()) {
+        if (t.apart && (!t.s.active || !t.s.endpoints[*t.s.active].excluded)) return Footing::group;
         return std::ranges::any_of(list, &Candidate::fit) ? Footing::policy : Footing::nothing_fit;
+    }
     if (!t.s.followed) return Footing::nothing_fit;
     if (t.s.endpoints[t.s.followed->endpoint].excluded) return Footing::excluded;
     bool give_up = t.s.no_primary_critical && t.c.service.on_no_primary == Service::OnNoPrimary::on_all_down;
@@ -75,6 +79,23 @@ AnswerPlan standby_plan(const Turn& t, std::span<const Candidate> list) {
     return only(list[t.s.endpoints[last].excluded ? t.s.followed->endpoint : last]);
 }
 
+/// It is fit somewhere, but nowhere where all of its group are: nobody moves. Without a place to stay at,
+/// each answers for itself.
+AnswerPlan group_plan(Turn& t, std::vector<Candidate> list) {
+    if (t.s.active) return only(list[*t.s.active]);
+    const auto stays = [&](const Candidate& k) {
+        return k.usable || std::ranges::find(t.s.last_good, k.endpoint) != t.s.last_good.end();
+    };
+    const bool any = std::ranges::any_of(
+        list, [&](auto& k) { return stays(k) && !t.s.endpoints[k.endpoint].excluded && k.answers(); });
+    for (Candidate& k : list) {
+        const EndpointState& state = t.s.endpoints[k.endpoint];
+        k.fit = !state.excluded && (any ? stays(k) : state.fit || state.pressed);
+        k.usable = k.fit;
+    }
+    return select({t.c.model, t.c.service, list}, t.s.active, t.s.previous);
+}
+
 AnswerPlan followed_plan(const Turn& t, std::span<const Candidate> list) {
     bool standby = t.s.no_primary_critical && t.c.service.on_no_primary == Service::OnNoPrimary::standby;
     return standby ? standby_plan(t, list) : only(list[t.s.followed->endpoint]);
@@ -90,8 +111,10 @@ std::string site_of(const Choice& choice, const ServiceContext& c) {
 std::vector<Candidate> candidates(const ServiceState& s, const ServiceContext& c) {
     std::vector<Candidate> list = not_excluded(s, c);
     for (Candidate& k : list) {
-        k.fit = s.endpoints[k.endpoint].fit || s.endpoints[k.endpoint].pressed;
-        k.usable = k.fit || s.endpoints[k.endpoint].braked;
+        const EndpointState& state = s.endpoints[k.endpoint];
+        k.fit = usable_here(state);
+        k.usable = (state.fit || state.pressed || state.braked) &&
+                   (state.together != Readiness::unready || state.together_usable);
         if (auto step = s.endpoints[k.endpoint].ramp_step; step && *step < c.service.ramp.steps.size())
             k.part = c.service.ramp.steps[*step];
         k.degraded = s.endpoints[k.endpoint].degraded;
@@ -123,6 +146,7 @@ AnswerPlan make_plan(Turn& t) {
     case Footing::nothing_fit:
         return all_down(t.c.model, t.c.service, not_excluded(t.s, t.c), t.s.last_good, t.s.active);
     case Footing::followed: return followed_plan(t, list);
+    case Footing::group: return group_plan(t, std::move(list));
     case Footing::policy: break;
     }
     return select({t.c.model, t.c.service, list}, t.s.active, t.s.previous);

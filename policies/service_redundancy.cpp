@@ -15,7 +15,7 @@ std::vector<bool> able(const ServiceState& s, const ServiceContext& c) {
     std::vector<bool> out;
     for (EndpointIndex e = 0; e < s.endpoints.size(); ++e) {
         const bool seat = c.service.follows_primary() && s.followed && s.followed->endpoint == e;
-        const bool healthy = s.endpoints[e].fit || s.endpoints[e].pressed;
+        const bool healthy = usable_here(s.endpoints[e]);
         out.push_back(c.service.follows_primary() && !seat ? can_take_over(s, c, e) : healthy);
     }
     return out;

@@ -1,5 +1,6 @@
 // The stage that decides when the runbook starts, whether its reason still holds, and where it leads (L12,
 // L15-L17).
+#include "policies/rules.hpp"
 #include "policies/service.hpp"
 
 #include <algorithm>
@@ -26,14 +27,19 @@ bool reports_lag(const ServiceContext& c) {
     return any;
 }
 
+/// Another of its group is known not to be fit there.
+bool apart_here(const ServiceState& s, EndpointIndex e) {
+    return s.endpoints[e].together == Readiness::unready;
+}
+
 /// Where the service is now, as far as a switch is concerned.
 std::optional<EndpointIndex> seat(const ServiceState& s, const ServiceContext& c) {
     if (c.service.follows_primary()) return s.followed ? std::optional(s.followed->endpoint) : std::nullopt;
     return s.active;
 }
 
-/// Begin of the first probe that no longer saw the primary where it was; nullopt while a member still says
-/// primary.
+} // namespace
+
 std::optional<Instant> primary_lost(const ServiceContext& c, EndpointIndex e) {
     std::optional<Instant> last;
     bool claimed = false;
@@ -44,8 +50,6 @@ std::optional<Instant> primary_lost(const ServiceContext& c, EndpointIndex e) {
     });
     return claimed ? std::nullopt : last;
 }
-
-} // namespace
 
 bool only_played(const ServiceContext& c, EndpointIndex e) {
     return c.drill && !c.drill->with_hooks && c.model.datacenter_of(c.service, e).name == c.drill->datacenter;
@@ -73,6 +77,7 @@ bool application_fails(const ServiceContext& c, EndpointIndex e) {
 bool can_take_over(const ServiceState& s, const ServiceContext& c, EndpointIndex e) {
     const EndpointState& state = s.endpoints[e];
     if (state.excluded || state.assessment.application != Readiness::ready) return false;
+    if (state.together == Readiness::unready) return false;
     bool standby = false;
     each_stateful(c, e, [&](auto& m) {
         standby |= m.health.works.verdict == Readiness::ready && m.health.claim.role == Role::standby &&
@@ -113,6 +118,7 @@ bool lag_exceeds(const ServiceContext& c, EndpointIndex to) {
 } // namespace
 
 std::optional<std::string> rpo_guard(const ServiceState& s, const ServiceContext& c, EndpointIndex to) {
+    if (s.endpoints[to].group_risk) return s.endpoints[to].group_risk;
     if (!reports_lag(c)) return std::nullopt;
     std::optional<std::string> blocked = "no standby answers in " + c.model.datacenter_of(c.service, to).name;
     bool safe = false; // one member with data that are current enough can be promoted
@@ -142,7 +148,9 @@ std::optional<EndpointIndex> best_standby(const ServiceState& s, const ServiceCo
 
 /// Nobody can be moved there any more: excluded, its application down, or its database failing.
 bool target_failed(const ServiceState& s, const ServiceContext& c, EndpointIndex to) {
-    if (s.endpoints[to].excluded || s.endpoints[to].assessment.application == Readiness::unready) return true;
+    if (s.endpoints[to].excluded || s.endpoints[to].together == Readiness::unready) return true;
+    if (s.endpoints[to].stands_in) return false;
+    if (s.endpoints[to].assessment.application == Readiness::unready) return true;
     if (!c.service.follows_primary())
         return s.endpoints[to].readiness == Readiness::unready && !s.endpoints[to].pressed;
     bool any = false, alive = false;
@@ -176,16 +184,18 @@ std::optional<bool> cause_holds(const ServiceState& s, const ServiceContext& c,
         if (!s.followed) return true;
         if (!claims[s.followed->endpoint].fresh) // worse, once that is known
             return claims[s.followed->endpoint].judged ? std::optional(true) : std::nullopt;
-        return application_fails(c, s.followed->endpoint);
+        return application_fails(c, s.followed->endpoint) || apart_here(s, s.followed->endpoint);
     case SwitchCause::site_down: break;
     }
     if (!s.active) return true;
+    if (apart_here(s, *s.active)) return true;
+    if (s.endpoints[*s.active].stands_in) return false;
     Readiness r = s.endpoints[*s.active].readiness;
     return r == Readiness::undecided ? std::nullopt : std::optional(r == Readiness::unready);
 }
 
-/// What keeps a switch from starting by itself; empty: nothing does.
-std::string needs_a_person(const Turn& t, SwitchCause cause, EndpointIndex to) {
+/// What keeps a switch from starting by itself at any time; empty: nothing does.
+std::string needs_a_person_anyway(const Turn& t, SwitchCause cause, EndpointIndex to) {
     std::string guard = rpo_guard(t.s, t.c, to).value_or("");
     if (t.c.service.failover == Service::Failover::approval)
         return "failover: approval is configured" + (guard.empty() ? "" : "; " + guard);
@@ -195,6 +205,14 @@ std::string needs_a_person(const Turn& t, SwitchCause cause, EndpointIndex to) {
             return "the database lives, and no required fence is configured";
     }
     return guard;
+}
+
+/// The same now: in a hold window with `also_failover` a person is asked who would not be otherwise.
+std::string needs_a_person(const Turn& t, SwitchCause cause, EndpointIndex to) {
+    std::string always = needs_a_person_anyway(t, cause, to);
+    if (!always.empty()) return always;
+    const auto window = hold_window(t.c.model.rules, t.c.now.wall, Held::failover);
+    return window ? window->text() : "";
 }
 
 /// In a drill what would need the runbook, or a person, is told and not done.
@@ -213,6 +231,7 @@ void begin(Turn& t, SwitchCause cause, EndpointIndex to, std::string reason) {
     if (from && only_played(t.c, *from)) return stay_in_drill(t, to, reason, wait);
     t.s.running = new_switch(t.c.service, cause, switch_epoch(t.s, t.c), from ? t.datacenter(*from) : "",
                              t.datacenter(to), std::move(reason), wait, t.c.now);
+    t.s.running->by_window = !wait.empty() && needs_a_person_anyway(t, cause, to).empty();
     t.s.hook_running = false;
     t.latched = true;
     auto& said = t.say(wait.empty() ? Change::switch_started : Change::switch_waiting, Severity::critical,
@@ -228,7 +247,8 @@ void start_following_service(Turn& t, std::span<const SiteClaim> claims) {
     if (!t.s.followed || !t.c.service.hooks.contains(Hook::Step::promote)) return;
     SwitchCause cause;
     if (primary_is_gone(t.s, t.c, claims)) cause = SwitchCause::primary_gone;
-    else if (t.s.partial_failure) cause = SwitchCause::application_down;
+    else if (t.s.partial_failure || (t.s.claimed && apart_here(t.s, t.s.followed->endpoint)))
+        cause = SwitchCause::application_down;
     else return;
     auto to = best_standby(t.s, t.c);
     if (!to) return;
@@ -239,9 +259,13 @@ void start_following_service(Turn& t, std::span<const SiteClaim> claims) {
 void start_latched_service(Turn& t) {
     auto* p = std::get_if<ActivePassive>(&t.c.service.policy);
     if (!p || !t.s.active || t.s.endpoints[*t.s.active].excluded) return;
-    if (t.s.endpoints[*t.s.active].readiness != Readiness::unready) return;
-    auto to = best_in_order(*p, candidates(t.s, t.c));
-    if (!to || *to == *t.s.active || !(t.s.endpoints[*to].fit || t.s.endpoints[*to].pressed)) return;
+    const EndpointState& active = t.s.endpoints[*t.s.active];
+    const bool fails = active.readiness == Readiness::unready && !active.stands_in;
+    if (!fails && !apart_here(t.s, *t.s.active)) return;
+    auto to = best_place(t.s, t.c);
+    if (!to || *to == *t.s.active || !movable_here(t.s.endpoints[*to]) ||
+        t.s.endpoints[*to].together != Readiness::ready)
+        return;
     bool direct = t.c.service.hooks.empty() && needs_a_person(t, SwitchCause::site_down, *to).empty();
     if (direct) return; // hold_latch moves it
     begin(t, SwitchCause::site_down, *to,
@@ -276,6 +300,16 @@ bool drained_away(Turn& t) {
     return true;
 }
 
+/// What waited for nothing but the end of a hold window begins anew, by itself.
+void leave_window(Turn& t) {
+    if (!t.s.running || !t.s.running->by_window || t.s.running->step != SwitchStep::awaiting_approval) return;
+    if (const auto window = hold_window(t.c.model.rules, t.c.now.wall, Held::failover))
+        return t.due(t.c.now.at(window->until));
+    t.say(Change::switch_obsolete, Severity::info, "the hold window is over").subject = t.s.running->id;
+    t.s.running.reset();
+    t.latched = true;
+}
+
 } // namespace
 
 RunbookView runbook_view(const ServiceState& s, const ServiceContext& c, std::span<const SiteClaim> claims) {
@@ -293,7 +327,7 @@ RunbookView runbook_view(const ServiceState& s, const ServiceContext& c, std::sp
         if (s.running->data_judged && !lag_exceeds(c, *to)) view.guard.reset();
     }
     auto left = seat(s, c);
-    view.source_well = left && s.endpoints[*left].readiness != Readiness::unready;
+    view.source_well = left && s.endpoints[*left].readiness != Readiness::unready && !apart_here(s, *left);
     if (!c.service.follows_primary()) {
         view.role_arrived = true;
         return view;
@@ -321,6 +355,7 @@ void run_switch(Turn& t, std::span<const SiteClaim> claims) {
     // Under a freeze only what an operator began or approved in spite of it goes on.
     bool held = t.s.frozen && !(t.s.running && t.s.running->while_frozen);
     if (held) return;
+    leave_window(t);
     if (!t.s.running) {
         if (t.c.service.follows_primary()) start_following_service(t, claims);
         else start_latched_service(t);
@@ -346,6 +381,7 @@ void run_switch(Turn& t, std::span<const SiteClaim> claims) {
             t.s.active_since = t.c.now.mono;
         }
     }
+    if (step.ended && is == SwitchStep::done) await_rejoin(t, *t.s.running);
     if (!step.ended) look_at_source(t, claims);
     if (step.ended) t.s.running.reset();
     else if (step.due) t.due(t.c.now.at(*step.due));

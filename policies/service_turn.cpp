@@ -65,11 +65,30 @@ void tell_plan(Turn& t, const AnswerPlan& before) {
 
 } // namespace
 
-namespace {
+Turn begin_turn(ServiceState& s, const ServiceContext& c) {
+    Turn t{.s = s, .c = c};
+    bool switching = s.running && s.running->while_frozen && s.running->step != SwitchStep::awaiting_approval;
+    t.frozen = s.frozen && !std::exchange(s.thawed, false) && !switching;
+    s.due.reset();
+    if (!c.drill) s.drill_held.clear();
+    if (const Override* f = freezing_override(c)) t.due(c.now.at(f->expires));
+    t.was_served = s.served;
+    assess_endpoints(t);
+    if (!c.service.group) press_into_service(t, !c.service.follows_primary() && none_fit(s));
+    climb_ramps(t);
+    pull_brake(t);
+    bool confirmed = follow_primary(t, t.claims);
+    open_service(t, confirmed);
+    return t;
+}
 
-void decide(Turn& t, std::span<const SiteClaim> claims) {
-    run_switch(t, claims);
-    hold_latch(t);
+void decide(Turn& t) {
+    if (t.frozen) return;
+    if (!t.led) {
+        run_switch(t, t.claims);
+        run_rejoin(t);
+        hold_latch(t);
+    }
     shed_load(t);
     AnswerPlan plan = make_plan(t);
     plan.ttl = settle_ttl(t);
@@ -79,31 +98,21 @@ void decide(Turn& t, std::span<const SiteClaim> claims) {
     if (t.s.frozen && std::exchange(t.s.frozen, t.s.plan) != t.s.plan) t.noted = true;
 }
 
-} // namespace
+Effects end_turn(Turn& t) {
+    for (EndpointState& e : t.s.endpoints) e.pressed_told &= e.pressed;
+    watch_redundancy(t);
+    watch_divergence(t);
+    bool opened = !t.was_served && t.s.served;
+    if (opened && freezing_override(t.c)) t.s.frozen = t.s.plan;
+    if (t.latched || t.noted || opened || !t.out.services.empty())
+        t.out.services = {record_of(t.s, t.c.model, t.c.now)};
+    return std::move(t.out);
+}
 
 Effects take_turn(ServiceState& s, const ServiceContext& c) {
-    Turn t{.s = s, .c = c};
-    bool switching = s.running && s.running->while_frozen && s.running->step != SwitchStep::awaiting_approval;
-    t.frozen = s.frozen && !std::exchange(s.thawed, false) && !switching;
-    s.due.reset();
-    if (!c.drill) s.drill_held.clear();
-    if (const Override* f = freezing(c.overrides, c.service.name.to_string(), c.now.wall))
-        t.due(c.now.at(f->expires));
-    bool served_before = s.served;
-    assess_endpoints(t);
-    press_into_service(t);
-    climb_ramps(t);
-    pull_brake(t);
-    std::vector<SiteClaim> claims;
-    bool confirmed = follow_primary(t, claims);
-    open_service(t, confirmed);
-    if (!t.frozen) decide(t, claims);
-    watch_redundancy(t);
-    bool opened = !served_before && s.served;
-    if (opened && freezing(c.overrides, c.service.name.to_string(), c.now.wall)) s.frozen = s.plan;
-    if (t.latched || t.noted || opened || !t.out.services.empty())
-        t.out.services = {record_of(s, c.model, c.now)};
-    return std::move(t.out);
+    Turn t = begin_turn(s, c);
+    decide(t);
+    return end_turn(t);
 }
 
 // ---- what is durable
@@ -145,6 +154,9 @@ ServiceRecord record_of(const ServiceState& s, const Model& model, Now now) {
     if (s.followed) r.followed = ClaimRecord{dc(s.followed->endpoint), s.followed->system, s.followed->epoch};
     if (s.no_primary && s.unclaimed_since) r.no_primary_since = now.wall_at(*s.unclaimed_since);
     r.no_primary_critical = s.no_primary_critical;
+    r.fault = s.fault;
+    r.rejoin = s.rejoin;
+    r.diverging_since = s.diverging_since;
     for (EndpointIndex e : s.last_good) r.last_good.push_back(dc(e));
     if (s.frozen) r.frozen = record_of(*s.frozen, model, service);
     for (EndpointIndex e = 0; e < s.endpoints.size(); ++e)
@@ -173,6 +185,9 @@ void restore(ServiceState& s, const ServiceRecord& r, const Model& model, Now no
     if (r.active) s.active = endpoint(*r.active);
     if (r.active_since) s.active_since = now.at(*r.active_since);
     s.was_served = r.served;
+    s.fault = r.fault;
+    s.rejoin = r.rejoin;
+    s.diverging_since = r.diverging_since;
     s.moves = r.moves;
     if (r.followed)
         if (auto e = endpoint(r.followed->datacenter))

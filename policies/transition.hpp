@@ -54,6 +54,14 @@ enum class Change : std::uint8_t {
     switch_done,
     switch_failed,
     switch_obsolete, // L17
+    rejoin_started,
+    rejoin_ended,
+    rejoin_failed, // the old primary becomes a standby (L18)
+    group_held,
+    group_free, // a group of services has nowhere where all of it is fit, or has again
+    diverging,
+    diverging_over, // an eventually consistent store is written on two sides that do not reach each other
+                    // (S4)
     redundancy_lost,
     redundancy_back,
     objectives_missed,

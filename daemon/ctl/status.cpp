@@ -155,6 +155,17 @@ void switches(Context& c, const JsonValue& report) {
     }
 }
 
+void faults(Context& c, const JsonValue& report) {
+    for (const auto& s : report.at("services").items()) {
+        const auto f = s.at("last_fault");
+        if (f.is_null()) continue;
+        c.terminal.line(s.text("name") + ": when " + f.text("datacenter") + " failed, " +
+                        between(f.text("at"), report.text("at")) + " ago, the others were " +
+                        (f.text("lag_ms").empty() ? "nobody knows how far" : f.text("lag_ms") + " ms") +
+                        " behind it");
+    }
+}
+
 void overrides(Context& c, const JsonValue& report) {
     Rows rows{{"OVERRIDE", "SERVICE", "DATACENTER", "BY", "ENDS IN", "REASON"}};
     for (const auto& o : report.at("overrides").items())
@@ -183,6 +194,7 @@ void show(Context& c, const JsonValue& report) {
     endpoints(c, report);
     members(c, report, c.flag("members"));
     switches(c, report);
+    faults(c, report);
     overrides(c, report);
 }
 

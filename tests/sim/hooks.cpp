@@ -18,7 +18,8 @@ std::string Runbook::text(Moment since) const {
     std::string all;
     for (const auto& r : runs_) {
         if (r.begun < since) continue;
-        const auto& site = r.step == Hook::Step::fence ? r.from : r.to;
+        const bool left = r.step == Hook::Step::fence || r.step == Hook::Step::rejoin;
+        const auto& site = left ? r.from : r.to;
         all += (all.empty() ? "" : ", ") + std::string(to_string(r.step)) + " " + site;
     }
     return all;

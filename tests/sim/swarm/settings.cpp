@@ -33,6 +33,7 @@ std::string ordered(Random& random, Drawn& service, const std::vector<std::strin
     std::string order;
     for (const auto& s : sites) order += (order.empty() ? "" : ", ") + s;
     std::string keys = "    policy: {type: active_passive, order: [" + order + "]}\n    application: web\n";
+    service.ordered = true;
     service.by_approval = random.chance(0.15);
     if (service.by_approval) keys += "    failover: approval\n";
     auto failback = one_of(random, {"auto", "delayed", "manual"});
@@ -63,6 +64,45 @@ std::string spread(Random& random, const std::vector<std::string>& sites) {
     std::string keys = "    policy: " + policy + "\n    application: web\n";
     if (random.chance(0.3)) keys += "    stateful: plain\n";
     return keys;
+}
+
+/// Two or more services that move together: those by priority, with one that follows its primary, or those
+/// that spread.
+void draw_group(Random& random, Settings& drawn) {
+    if (!random.chance(0.35)) return;
+    std::vector<Drawn*> members;
+    const bool spreads = random.chance(0.3), leads = random.chance(0.5);
+    for (Drawn& s : drawn.services)
+        if (spreads ? !s.ordered && !s.follows : s.ordered) members.push_back(&s);
+    for (Drawn& s : drawn.services)
+        if (!spreads && leads && s.follows) {
+            members.insert(members.begin(), &s);
+            break;
+        }
+    if (members.size() < 2) return;
+    std::string list;
+    bool approval = false, manual = false;
+    for (Drawn* s : members) {
+        list += (list.empty() ? "" : ", ") + s->name + ".gtm.example.com";
+        s->grouped = true;
+        approval |= s->by_approval;
+        manual |= s->manual_failback;
+        if (!spreads) drawn.together.push_back(s->name);
+    }
+    for (Drawn* s : members) { // as careful as the most careful
+        s->by_approval = approval;
+        s->manual_failback = manual;
+    }
+    drawn.yaml += "groups: {one: {services: [" + list + "]}}\n";
+}
+
+void draw_rules(Random& random, Settings& drawn) {
+    if (random.chance(0.8)) return;
+    drawn.yaml += "rules: {min_datacenters: " + std::to_string(1 + random.below(3));
+    if (random.chance(0.5)) drawn.yaml += ", switch_at_most_every: 8m";
+    if (random.chance(0.5)) // every story begins on a Friday at seven
+        drawn.yaml += ", hold_windows: [{when: \"Fri 07:10-Fri 07:40\"}]";
+    drawn.yaml += "}\n";
 }
 
 } // namespace
@@ -104,6 +144,8 @@ Settings draw_settings(Random& random) {
         }
         drawn.services.push_back(service);
     }
+    draw_group(random, drawn);
+    draw_rules(random, drawn);
     return drawn;
 }
 

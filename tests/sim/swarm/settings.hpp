@@ -15,13 +15,16 @@ struct Drawn {
     bool by_approval = false;
     std::string on_all_down, on_no_primary; ///< empty: the default
     bool manual_failback = false;
+    bool ordered = false; ///< by priority, over all sites
+    bool grouped = false;
 };
 
 struct Settings {
     std::string yaml;
     std::vector<std::string> sites;
     std::vector<Drawn> services;
-    bool inside = false; ///< the node stands in the first site
+    std::vector<std::string> together; ///< services of one group that answer one site: the first leads
+    bool inside = false;               ///< the node stands in the first site
     bool references = false;
 };
 

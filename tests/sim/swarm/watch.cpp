@@ -88,6 +88,21 @@ void Watch::look() {
         judge_living(service, all.back());
     }
     judge_switches();
+    judge_together();
+}
+
+/// The services of an active/passive group answer one datacenter. What is answered empty, or of several, is
+/// another matter; and a disk that hangs lets answers wait for at most half a second.
+void Watch::judge_together() {
+    std::set<std::string> sites;
+    for (const auto& name : settings_.together)
+        for (const auto& site : settings_.sites)
+            if (story_.answers(name) == site) sites.insert(site);
+    if (sites.size() < 2) return apart_since_.reset();
+    if (!apart_since_) apart_since_ = story_.now();
+    const bool starting = story_.now() - faults_.last_restart() <= 12s;
+    if (starting || story_.now() - *apart_since_ < 1s) return;
+    problem("a group is apart: " + *sites.begin() + " and " + *sites.rbegin());
 }
 
 bool Watch::deciding_for_itself() const {
@@ -95,13 +110,21 @@ bool Watch::deciding_for_itself() const {
            !story_.disk().hangs && story_.now() - faults_.own_fault() > 30s;
 }
 
+/// Of a group: what is drained of one of them is drained of all.
+bool Watch::any_drained(const Drawn& service) const {
+    return std::ranges::any_of(settings_.services, [&](const Drawn& other) {
+        return (other.name == service.name || (service.grouped && other.grouped)) &&
+               std::ranges::any_of(settings_.sites,
+                                   [&](const auto& site) { return faults_.drained(other.name, site); });
+    });
+}
+
 void Watch::judge_empty(const Drawn& service, const Answer& answer) {
     if (answer.text == "NODATA" && service.on_all_down != "nodata")
         problem(service.name + ": NODATA that nobody chose");
     if (answer.text != "SERVFAIL" || service.on_all_down == "servfail") return;
     bool starting = answer.at - faults_.last_restart() <= 10s + 10ms;
-    bool excluded = std::ranges::any_of(
-        settings_.sites, [&](const auto& site) { return faults_.drained(service.name, site); });
+    bool excluded = any_drained(service);
     if (!starting && !excluded) problem(service.name + ": SERVFAIL that nobody chose");
 }
 
@@ -114,7 +137,7 @@ void Watch::judge_excluded(const Drawn& service, const Answer& answer) {
 }
 
 void Watch::judge_living(const Drawn& service, const Answer& answer) {
-    if (service.follows || service.by_approval || !deciding_for_itself()) return;
+    if (service.follows || service.by_approval || service.grouped || !deciding_for_itself()) return;
     if (story_.now() - faults_.last_drain() < 1s) return;
     if (story_.now() - last_doubt_ < surely_known) return; // silence counts anew from its end
     bool living = false;
@@ -137,8 +160,7 @@ void Watch::judge_living(const Drawn& service, const Answer& answer) {
 void Watch::judge_following(const Drawn& service, const Answer& before, const Answer& after) {
     bool chosen = !service.on_no_primary.empty() || service.on_all_down == "as_if_all_up" ||
                   service.on_all_down == "all";
-    bool excluded = std::ranges::any_of(
-        settings_.sites, [&](const auto& site) { return faults_.drained(service.name, site); });
+    bool excluded = any_drained(service);
     bool starting = after.at - faults_.last_restart() <= 15s;
     auto to = truth_.find({service.name, after.text});
     auto from = truth_.find({service.name, before.text});
@@ -210,6 +232,10 @@ void Watch::converged() {
         if (answer == "SERVFAIL" || answer == "NODATA")
             problem(drawn.name + ": all is well, and it answers " + answer);
         bool waits = !story_.waiting_switch(drawn.name).empty(); // a fence under way struck after the mending
+        const bool led = drawn.grouped && drawn.ordered; // where the leader is, which may wait or follow
+        if (led && answer != story_.answers(settings_.together.front()) && !waits)
+            problem(drawn.name + ": all is well, and it is not where its group is");
+        if (led) continue;
         if (drawn.follows && answer != primary && !waits)
             problem(drawn.name + ": all is well, and it answers " + answer + " while " + primary +
                     " has the primary");

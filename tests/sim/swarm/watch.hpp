@@ -39,6 +39,8 @@ class Watch {
     void judge_living(const Drawn& service, const Answer& answer);
     void judge_following(const Drawn& service, const Answer& before, const Answer& after);
     void judge_switches();
+    void judge_together();
+    bool any_drained(const Drawn& service) const;
     bool deciding_for_itself() const; ///< our node has been well for long enough to know the world
     void problem(const std::string& text);
 
@@ -51,6 +53,7 @@ class Watch {
     std::map<std::string, std::uint64_t> highest_epoch_;
     std::size_t runs_judged_ = 0;
     Moment last_doubt_ = -1h;
+    std::optional<Moment> apart_since_;
     std::set<std::string> told_;
     std::string problems_;
 };

@@ -34,6 +34,7 @@ Switch a_switch() {
             .approved = true,
             .blind = true,
             .data_judged = true,
+            .by_window = true,
             .failure = "exit status 1: \xff \"quoted\"\n"};
 }
 
@@ -50,7 +51,10 @@ StateWrite a_write() {
                                         10,
                                         {{"east", {*IpAddress::parse("192.0.2.1")}, 7, "lb.example.net."}},
                                         {0, 0}},
-         .running = a_switch()},
+         .running = a_switch(),
+         .rejoin = Rejoin{"shop/2/east", "west", "east", today - 2h, "exit status 1"},
+         .diverging_since = today - 3min,
+         .fault = FaultRecord{"west", today - 2h, 1500ms}},
         {.service = "www.test"}};
     w.members = {{.key = "http 10.0.0.1:80",
                   .up = true,
@@ -156,6 +160,18 @@ TEST_CASE("what is written is restored, every field of it") {
     CHECK(shop.returns[0].suppressed);
     CHECK(shop.running->blind);
     CHECK(shop.running->data_judged);
+    CHECK(shop.running->by_window);
+    REQUIRE(shop.rejoin);
+    CHECK(shop.rejoin->switch_id == "shop/2/east");
+    CHECK(shop.rejoin->datacenter == "west");
+    CHECK(shop.rejoin->to == "east");
+    CHECK(shop.rejoin->since == today - 2h);
+    CHECK(shop.rejoin->failure == "exit status 1");
+    CHECK(shop.diverging_since == today - 3min);
+    REQUIRE(shop.fault);
+    CHECK(shop.fault->datacenter == "west");
+    CHECK(shop.fault->at == today - 2h);
+    CHECK(shop.fault->lag == 1500ms);
     CHECK(shop.no_primary_since == today - 30s);
     CHECK(shop.running->operator_name == "ann");
     CHECK(shop.running->failure.starts_with("exit status 1: "));

@@ -76,3 +76,24 @@ TEST_CASE("the brake says when time alone will release it, and not after that") 
     CHECK_FALSE(brake_due(out, {}, dawn + 65s));
     CHECK_FALSE(brake_due(Out{in, in}, {}, dawn));
 }
+
+TEST_CASE(
+    "min_datacenters: so many stay, however long the others are out; the first to go may always be out") {
+    struct Row {
+        Out out;
+        std::size_t count, least;
+        const char* kept;
+    };
+    const Instant t0 = dawn, t1 = dawn + 1s, t2 = dawn + 2s;
+    const Row rows[] = {
+        {{t0, in, in, in}, 4, 3, "----"}, {{t1, t0, in, in}, 4, 3, "K---"}, {{t1, t0, t2, in}, 4, 3, "K-K-"},
+        {{t1, t0, t2, in}, 4, 2, "--K-"}, {{t1, t0, t2, in}, 4, 1, "----"}, {{t0, in}, 2, 2, "--"},
+        {{t0, t0}, 2, 2, "-K"},           {{t0, t1, in}, 3, 9, "-K-"},      {{t0, t0, t0}, 3, 2, "-KK"},
+        {{t0, in, in}, 2, 2, "---"},
+    };
+    for (const Row& row : rows) {
+        std::string text;
+        for (bool k : kept(row.out, row.count, row.least)) text += k ? 'K' : '-';
+        CHECK(text == row.kept);
+    }
+}

@@ -88,3 +88,15 @@ TEST_CASE("the track is what remembering every sample would say") {
         }
     }
 }
+
+TEST_CASE("the lag at a fault is the last one that was noted before it, however much it has grown since") {
+    LagMemory lags;
+    CHECK_FALSE(lags.at(dawn));
+    for (int i = 0; i < 10; ++i) lags.note(dawn + i * 2s, i * 1s);
+    CHECK(lags.at(dawn + 9s) == 4s); // noted at 8 s
+    CHECK(lags.at(dawn + 8s) == 4s);
+    CHECK(lags.at(dawn + 1h) == 9s);
+    CHECK(lags.at(dawn - 1s) == 0s);                        // the oldest there is
+    for (int i = 0; i < 100; ++i) lags.note(dawn + 1h, 7s); // bounded
+    CHECK(lags.at(dawn) == 7s);
+}

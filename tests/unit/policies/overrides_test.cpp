@@ -73,9 +73,9 @@ TEST_CASE("L19: the kind decides first, and a freeze rules no endpoint") {
     std::vector<Override> list{
         {.id = "freeze", .kind = freeze, .scope = {"shop.test", ""}, .expires = until}};
     CHECK(ruled(list, "shop.test", "east") == "-");
-    CHECK(freezing(list, "shop.test", dawn_wall));
-    CHECK_FALSE(freezing(list, "www.test", dawn_wall));
-    CHECK_FALSE(freezing(list, "shop.test", until));
+    CHECK(freezing(list, {"shop.test", "", {}}, dawn_wall));
+    CHECK_FALSE(freezing(list, {"www.test", "", {}}, dawn_wall));
+    CHECK_FALSE(freezing(list, {"shop.test", "", {}}, until));
 }
 
 TEST_CASE("an override ends at its expiry") {

@@ -171,6 +171,24 @@ TEST_CASE("L11: IPv4 decides where there is any; one that lost IPv6 stays") {
     });
 }
 
+TEST_CASE(
+    "H7: an address that is unchecked on purpose has no say, and is answered as long as the others are") {
+    Bench b({"10.1.0.1", "10.1.0.2"});
+    b.model.services[0].endpoints[0].unchecked_addresses = {ip("10.1.0.2")};
+    b.bind_members();
+    REQUIRE(b.members.size() == 1);
+    each_state(1, [&](const std::vector<Readiness>& v) {
+        b.set(0, v[0]);
+        CHECK(b.judged().application == v[0]);
+        CHECK(b.judged().healthy == std::vector<bool>{v[0] == Readiness::ready, true});
+    });
+    Bench all({"10.1.0.1"});
+    all.model.services[0].endpoints[0].unchecked_addresses = {ip("10.1.0.1")};
+    all.bind_members();
+    CHECK(all.members.empty());
+    CHECK(all.judged().application == Readiness::ready);
+}
+
 TEST_CASE("an endpoint of IPv6 alone is judged by it") {
     Bench b({"2001:db8::1"});
     b.bind_members();
