@@ -71,6 +71,8 @@ std::string Facts::to_string() const {
     if (epoch) add("epoch", std::to_string(*epoch));
     if (position) add("position", std::to_string(*position));
     if (lag) add("lag", brief(*lag));
+    if (replicates) add("replicates", *replicates ? "yes" : "no");
+    if (behind) add("behind", brief(*behind));
     if (weight) add("weight", std::to_string(std::lround(*weight * 100)) + "%");
     if (load) add("load", decimal(*load));
     if (certificate_ends)

@@ -73,6 +73,8 @@ struct Facts {
     std::optional<WallTime> certificate_ends;
     std::optional<Duration>
         lag; ///< as the product itself reports it; PostgreSQL's is reckoned in policies (L16)
+    std::optional<bool> replicates; ///< what its peers write reaches it; unset: it has none, or does not say
+    std::optional<Duration> behind; ///< of what takes writes itself: how old the last is that reached it
     bool operator==(const Facts&) const = default;
     std::string to_string() const; ///< "role=standby epoch=3 lag=120ms", for log and explain
 };

@@ -19,7 +19,7 @@ namespace {
 
 constexpr const char* variables_question =
     "SHOW GLOBAL VARIABLES WHERE Variable_name IN ('read_only', 'version', 'wsrep_on',"
-    " 'group_replication_group_name', 'server_uuid')";
+    " 'group_replication_group_name', 'server_uuid', 'server_id', 'gtid_binlog_pos')";
 constexpr const char* galera_question =
     "SHOW GLOBAL STATUS WHERE Variable_name IN ('wsrep_cluster_status', 'wsrep_ready', 'wsrep_local_state',"
     " 'wsrep_local_state_comment')";
@@ -122,12 +122,32 @@ void hear_group(const MysqlAnswer& members, const Settings& s, Said& said) {
     said.facts.role = role == "PRIMARY" ? Role::primary : Role::standby;
 }
 
-/// Whom a server follows, on every connection it has. A thread that stands makes its lag unknown.
+/// How many transactions of its own a MariaDB has logged: of "0-1-1270,2-2-31" those whose second number is
+/// its own.
+std::optional<std::uint64_t> own_writes(const Settings& s) {
+    std::optional<std::uint64_t> sum;
+    std::string_view rest = value(s, "gtid_binlog_pos");
+    const std::string_view own = value(s, "server_id");
+    while (!rest.empty()) {
+        const std::string_view one = rest.substr(0, rest.find(','));
+        rest.remove_prefix(std::min(rest.size(), one.size() + 1));
+        const auto first = one.find('-'), last = one.rfind('-');
+        if (first == last || one.substr(first + 1, last - first - 1) != own) continue;
+        std::uint64_t n = 0;
+        const std::string_view number = one.substr(last + 1);
+        if (std::from_chars(number.data(), number.data() + number.size(), n).ec == std::errc())
+            sum = sum.value_or(0) + n;
+    }
+    return sum;
+}
+
+/// Whom a server follows, on every connection it has. A thread that stands makes its lag unknown. One that
+/// takes writes itself is a primary, also if it follows another: of that the link is told, and its age.
 void hear_replication(const MysqlAnswer& a, Said& said) {
     const bool writable = said.facts.read_only == false;
-    if (writable) said.facts.role = Role::primary; // what takes writes is one, also if it follows another
+    if (writable) said.facts.role = Role::primary;
     else if (!a.rows.empty()) said.facts.role = Role::standby;
-    if (writable || a.rows.empty()) return;
+    if (a.rows.empty()) return;
 
     std::uint64_t worst = 0;
     for (std::size_t i = 0; i < a.rows.size(); ++i) {
@@ -144,7 +164,12 @@ void hear_replication(const MysqlAnswer& a, Said& said) {
         said.weakness = "replication from " + row.text({"Master_Host", "Source_Host"}) + " stands" +
                         (why.empty() ? "" : ": " + why);
     }
-    if (said.weakness.empty()) said.facts.lag = std::chrono::seconds(worst);
+    const bool runs = said.weakness.empty();
+    if (!writable && runs) said.facts.lag = std::chrono::seconds(worst);
+    if (!writable) return;
+    said.facts.replicates = runs;
+    if (runs) said.facts.behind = std::chrono::seconds(worst);
+    said.weakness.clear(); // it serves whole
 }
 
 Finding judge(Said said) {
@@ -189,6 +214,7 @@ Task<Finding> converse(MysqlSession& session) {
     }
     if (replicas.reason != Reason::ok) co_return of_answer(replicas);
     hear_replication(replicas, said);
+    if (said.facts.replicates) said.facts.position = own_writes(s);
     co_return judge(std::move(said));
 }
 
