@@ -158,6 +158,9 @@ MemberHealth::Facts Engine::State::judge_facts(MemberState& m, const Observation
     }
     if (f.role == Role::primary) m.lag.reset();
     else if (m.lag) m.lags.note(seen.ended, m.lag->time);
+    if (f.behind) m.lags.note(seen.ended, *f.behind);
+    if (f.replicates == false) m.unlinked = m.unlinked.value_or(seen.ended);
+    else if (f.replicates) m.unlinked.reset();
     const Requirements& want = m.spec.check->requirements;
     auto lag = m.lag ? std::optional(m.lag->time) : f.lag;
     bool role = !want.role || f.role == want.role, quorum = !want.quorum || f.quorum != false;
@@ -185,6 +188,7 @@ void Engine::State::take(const Observation& seen, Effects& out, Now now) {
     bool held_before = m.health.held, row_before = m.health.works.fails > 0;
     const auto preference = [&] { return std::pair(m.health.whole.verdict, m.health.weight); };
     const auto preference_before = preference();
+    const auto replicated = m.health.last.facts.replicates;
     MemberHealth::Facts facts = passed ? judge_facts(m, seen) : MemberHealth::Facts{};
     auto step = m.health.observe(seen, *m.spec.check, doubt.active, facts);
 
@@ -212,7 +216,8 @@ void Engine::State::take(const Observation& seen, Effects& out, Now now) {
     if (decided &&
         (moved(Moved::up) || moved(Moved::down) || row != row_before || risen || preferred_otherwise))
         out.members.push_back(record_of(m, now));
-    if (step.changed || note_load(m, seen)) mark(m);
+    const bool loaded = note_load(m, seen);
+    if (step.changed || loaded || seen.facts.replicates != replicated) mark(m);
 }
 
 Effects Engine::start(Now now) {

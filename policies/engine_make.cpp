@@ -46,6 +46,7 @@ void Engine::State::bind_members(std::vector<MemberState> old_members) {
             m.load = it->second->load;
             m.load_at = it->second->load_at;
             m.lags = std::move(it->second->lags);
+            m.unlinked = it->second->unlinked;
             m.position = it->second->position;
             m.advanced = it->second->advanced;
         } else m.id = next_id(slot_of);

@@ -23,7 +23,8 @@ struct MemberState {
     std::optional<std::uint64_t> position;     ///< of its log, as it said last
     std::optional<Instant> advanced;           ///< when that had last grown: it was written to
     LagMemory lags;                            ///< what it was lately
-    std::vector<ServiceIndex> services;        ///< that depend on it
+    std::optional<Instant> unlinked;    ///< takes writes, and since then says that others' do not reach it
+    std::vector<ServiceIndex> services; ///< that depend on it
 };
 
 /// What the checks of one endpoint say.

@@ -179,6 +179,8 @@ void shed_load(Turn& t);
 AnswerPlan make_plan(Turn& t);
 void watch_redundancy(Turn& t);
 void watch_divergence(Turn& t);
+/// Of an eventually consistent store: it is back, and what the others wrote has not reached it (L1).
+bool catches_up(const ServiceState& s, const ServiceContext& c, EndpointIndex e);
 std::uint32_t settle_ttl(Turn& t);
 
 // ---- shared by the stages

@@ -29,6 +29,7 @@ Store store_of(const ServiceContext& c, EndpointIndex e) {
             const bool late = m.advanced && c.now.mono - *m.advanced > writes_count_for(m.spec.check->timing);
             if (writable && m.advanced && !late)
                 s.written = std::max(s.written.value_or(Instant{}), *m.advanced);
+            if (writable && m.unlinked) s.cut = std::min(s.cut.value_or(Instant::max()), *m.unlinked);
             const Run& keeps_up = m.health.keeps_up;
             if (m.health.works.verdict == Readiness::ready && keeps_up.verdict == Readiness::unready)
                 s.cut = std::min(s.cut.value_or(Instant::max()), keeps_up.since);
@@ -36,7 +37,24 @@ Store store_of(const ServiceContext& c, EndpointIndex e) {
     return s;
 }
 
+/// A link that works is enough where no limit is given.
+bool behind(const MemberState& m) {
+    const Facts& f = m.health.last.facts;
+    const auto& limit = m.spec.check->requirements.max_lag;
+    return m.unlinked || (limit && f.behind && *f.behind > *limit);
+}
+
 } // namespace
+
+bool catches_up(const ServiceState& s, const ServiceContext& c, EndpointIndex e) {
+    const EndpointState& state = s.endpoints[e];
+    if (c.service.consistency != Service::Consistency::eventual || state.fit || !state.was_fit) return false;
+    for (const BoundCheck& b : c.bound[e].stateful)
+        for (MemberSlot slot : b.members)
+            if (c.members[slot].health.works.verdict == Readiness::ready && behind(c.members[slot]))
+                return true;
+    return false;
+}
 
 void watch_divergence(Turn& t) {
     if (t.c.service.consistency != Service::Consistency::eventual) return;
@@ -53,7 +71,9 @@ void watch_divergence(Turn& t) {
         writers += (writers.empty() ? "" : " and ") + t.datacenter(e);
         ++count;
     }
-    if (cut) t.due(t.c.now.mono + 1s); // that writes go on, or end, changes no verdict
+    bool watched = cut.has_value(); // that writes go on or end, that it has caught up, changes no verdict
+    for (EndpointIndex e = 0; e < t.s.endpoints.size(); ++e) watched |= catches_up(t.s, t.c, e);
+    if (watched) t.due(t.c.now.mono + 1s);
     const bool diverging = count >= 2;
     if (diverging == t.s.diverging_since.has_value()) return;
     if (!diverging && t.c.now.mono - t.s.born < known_after) return; // a start knows of no writes yet

@@ -188,7 +188,7 @@ void assess_endpoint(Turn& t, EndpointIndex e) {
 
     bool drained = state.share == 0;
     bool fit = state.readiness == Readiness::ready && !state.excluded && !drained &&
-               (forced || !damped(t, e, state));
+               (forced || (!catches_up(t.s, t.c, e) && !damped(t, e, state)));
     bool decided = state.readiness != Readiness::undecided || state.excluded;
     bool changed = fit != state.fit || (state.since == Instant{} && decided);
     if (fit || state.excluded || !decided || drained) state.out_since.reset();
@@ -247,6 +247,7 @@ std::string unfit_reason(const ServiceState& s, const ServiceContext& c, Endpoin
     if (endpoint.alias && endpoint.addresses.empty())
         return endpoint.alias->to_string() + " has not been resolved";
     if (const MemberState* m = culprit(c.bound[e], c.members)) return member_text(*m);
+    if (catches_up(s, c, e)) return "what the other sites wrote has not reached it yet";
     if (state.damping.suppressed) return suppressed_text(c, state);
     if (state.together != Readiness::ready && state.readiness == Readiness::ready) return state.apart;
     if (state.degraded) return "degraded: " + degraded_text(c, e);
