@@ -53,12 +53,19 @@ JournalLine line(const Statement& s) {
 
 }
 
+namespace {
+struct Returned {
+    std::binary_semaphore& turn;
+    ~Returned() { turn.release(); }
+};
+} // namespace
+
 JournalReader::JournalReader(std::filesystem::path file) : file_(std::move(file)) {}
 JournalReader::~JournalReader() = default;
 
 std::vector<JournalLine> JournalReader::read(const JournalQuery& query) {
-    const std::unique_lock hold(mutex_, patience);
-    if (!hold) throw std::runtime_error("others read the journal; try again");
+    if (!free_.try_acquire_for(patience)) throw std::runtime_error("others read the journal; try again");
+    const Returned turn{free_};
     try {
         if (!db_) db_ = std::make_unique<Database>(Database::read_only(file_));
         db_->give_up_after(patience);

@@ -9,7 +9,7 @@
 
 #include <filesystem>
 #include <memory>
-#include <mutex>
+#include <semaphore>
 #include <vector>
 
 namespace fairway::daemon {
@@ -44,8 +44,8 @@ class JournalReader {
 
   private:
     std::filesystem::path file_;
-    std::timed_mutex mutex_;
-    std::unique_ptr<Database> db_; ///< under the mutex; opened by the first query, closed by a failing one
+    std::binary_semaphore free_{1}; ///< one query at a time
+    std::unique_ptr<Database> db_;  ///< whose turn it is; opened by the first query, closed by a failing one
 };
 
 } // namespace fairway::daemon

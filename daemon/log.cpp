@@ -81,6 +81,8 @@ std::string log_json(std::string_view time, std::string_view level, std::string_
 }
 
 struct Log::State {
+    ~State() { pool.reset(); } // its thread has ended before what it writes with goes
+
     using Clock = std::chrono::steady_clock;
     struct Recent {
         Clock::time_point since{};
