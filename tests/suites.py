@@ -24,13 +24,14 @@ from concurrent.futures import ThreadPoolExecutor
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 SUITES = ["unit", "sim", "wire", "integration"]
-WAITING = ["wire", "integration"]       # suites that mostly wait
+WAITING = ["wire", "integration"]       # suites that mostly wait; the others are run as one
 THREADED = ["probes", "dns", "daemon"]  # unit tests that start threads
+LONG_WITHOUT_THREADS = "H8*,redis*"     # cases among them that take minutes and have no threads but the fault server's
 FUZZ_SECONDS = 60                       # for each fuzzer under --all
 MUTATIONS = 1_000_000                   # packets under --all
 CORPUS = "400,3000,60000"               # strange zones, plain zones and questions that NSD and Knot answer, too, under --all
 SWARM_SEEDS = 3000                      # random worlds under --all, in a release build
-CORES = str(os.cpu_count() or 1)
+CORES = os.cpu_count() or 1
 
 # Lines in stack traces, no more (-g1), and no optimizer between g++'s undefined-behaviour checks: with -O1 -g a file takes
 # four times as long to compile. ThreadSanitizer's own calls cost little to optimize and much to run.
@@ -138,18 +139,19 @@ def counted(text):
     return (passed, failed) if found else None
 
 
-def test(directory, suite, names=(), label=None):
-    """Runs a suite with `meson test` and counts what its programs say."""
-    say(f"{label or suite}:")
-    wanted = [t["name"] for t in tests_of(directory)
-              if any(s.split(":")[-1] == suite for s in t["suite"]) and (not names or t["name"] in names)]
+def test(directory, suites, names=(), label=None, arguments=()):
+    """Runs suites with `meson test` and counts what their programs say. Some units only wait: one more than there are cores."""
+    label = label or "+".join(suites)
+    say(f"{label}:")
+    of = {t["name"]: next((s.split(":")[-1] for s in t["suite"] if s.split(":")[-1] in suites), None) for t in tests_of(directory)}
+    wanted = [name for name, suite in of.items() if suite and (not names or name in names)]
     if not wanted:
-        add(label or suite, "-", 0, 1, 0, "there is no such test")
+        add(label, "-", 0, 1, 0, "there is no such test")
         return
-    log = ROOT / directory / "meson-logs" / f"testlog-{label or suite}.json"
+    log = ROOT / directory / "meson-logs" / f"testlog-{label}.json"
     log.unlink(missing_ok=True)
-    command = ["meson", "test", "-C", directory, "--no-rebuild", "--suite", suite, "--num-processes", CORES,
-               "--logbase", f"testlog-{label or suite}", *names]
+    command = ["meson", "test", "-C", directory, "--no-rebuild", *(f"--suite={suite}" for suite in suites),
+               "--num-processes", str(CORES + ("unit" in suites)), "--logbase", f"testlog-{label}", *(f"--test-args={a}" for a in arguments), *names]
     process = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
                                env={**os.environ, **SANITIZER_OPTIONS, "FAIRWAY_BUILD": str(ROOT / directory)})
     seen, last_word = set(), time.monotonic()
@@ -157,7 +159,7 @@ def test(directory, suite, names=(), label=None):
         while True:
             if time.monotonic() - last_word > 20:
                 last_word = time.monotonic()
-                say(f"  {label or suite}: ...")
+                say(f"  {label}: ...")
             ended = process.poll() is not None
             for line in log.read_text().splitlines() if log.exists() else []:
                 try:
@@ -166,7 +168,7 @@ def test(directory, suite, names=(), label=None):
                     continue  # being written
                 if result["name"] not in seen:
                     seen.add(result["name"])
-                    judge(result, label or suite)
+                    judge(result, of.get(short(result["name"])) if len(suites) > 1 else label)
             if ended:
                 break
             time.sleep(0.3)
@@ -175,8 +177,13 @@ def test(directory, suite, names=(), label=None):
             process.terminate()
             process.wait()
     for name in wanted:
-        if name not in {n.split(" / ")[-1].split(":")[-1] for n in seen}:
-            add(label or suite, name, 0, 1, 0, "did not run")
+        if name not in set(map(short, seen)):
+            add(label, name, 0, 1, 0, "did not run")
+
+
+def short(name):
+    """A test's own name, without its project and suites."""
+    return name.split(" / ")[-1].split(":")[-1]
 
 
 def judge(result, suite):
@@ -188,8 +195,7 @@ def judge(result, suite):
         failed = max(failed, 1)
     elif passed + failed == 0:
         passed = 1  # a program that counts nothing is one case
-    name = result["name"].split(" / ")[-1].split(":")[-1]
-    add(suite, name, passed, failed, result["duration"], why)
+    add(suite, short(result["name"]), passed, failed, result["duration"], why)
     measured = re.findall(r"^  .*$", text, re.M) if not failed and suite in ("wire", "integration") else []
     if failed:
         print("\n".join("      | " + line for line in text.splitlines()[-120:]), flush=True)
@@ -251,12 +257,13 @@ def main():
     with ThreadPoolExecutor(1) as beside:
         threaded = None
         if ordinary and build("build-asan", ASAN, ["all", "meson-test-prereq"]):
-            for suite in ordinary:
-                if "tsan" in chosen and suite in WAITING:
+            busy = [suite for suite in ordinary if suite not in WAITING]
+            for suites in ([busy] if busy else []) + [[suite] for suite in ordinary if suite in WAITING]:
+                if "tsan" in chosen and suites[0] in WAITING:
                     threaded = threaded or beside.submit(build_threaded)
-                test("build-asan", suite)
+                test("build-asan", suites)
         if "tsan" in chosen and (threaded or beside.submit(build_threaded)).result():
-            test("build-tsan", "unit", THREADED, label="tsan")
+            test("build-tsan", ["unit"], THREADED, label="tsan", arguments=[f"-tce={LONG_WITHOUT_THREADS}"])
     if options.all:
         everything_longer()
 

@@ -15,6 +15,8 @@ class World:
         self.timings = Timings()
         self.primary, self.standby = two_sites(lab)
         self.fairway = Fairwayd(lab, HEAD + CHECKS + shop("no_primary_hold: 5s"), **words(self.primary, self.standby)).start()
+        # Decided is not yet answered: what a followed primary rests on is stored first.
+        wait_until("the primary is answered", lambda: self.fairway.addresses(SHOP) == [self.primary.address], 20)
 
     def swap(self):
         self.primary, self.standby = self.standby, self.primary

@@ -72,7 +72,7 @@ int tell(std::uint64_t seed) {
 
 int main(int argc, char** argv) {
     if (argc == 3 && !std::strcmp(argv[1], "--seed")) return tell(std::strtoull(argv[2], nullptr, 10));
-    auto first = number("FAIRWAY_SWARM_FIRST", 1), seeds = number("FAIRWAY_SWARM_SEEDS", 24);
+    auto first = number("FAIRWAY_SWARM_FIRST", 1), seeds = number("FAIRWAY_SWARM_SEEDS", 12);
     auto begun = std::chrono::steady_clock::now();
     unsigned failed = 0;
     for (auto seed = first; seed < first + seeds; ++seed) {
