@@ -61,7 +61,9 @@ class Eventual:
     def start_database(self, site):
         database = self.databases[site]
         with self.country.place(site):
-            database.start(gtid_domain_id=database.number, log_slave_updates=1, slave_net_timeout=4)
+            # What is acknowledged is on disk, and so is how far it has followed: it is killed, and shall go on.
+            database.start(gtid_domain_id=database.number, log_slave_updates=1, slave_net_timeout=4,
+                           innodb_flush_log_at_trx_commit=1, sync_binlog=1)
 
     def start_front_end(self, site):
         address = self.address(site)

@@ -19,7 +19,7 @@ def leaves(world, row, site, bound):
     wait_until(f"the resolver has forgotten {site}",
                lambda: (load.last_named(site, load.resolved) or 0) < time.monotonic() - TTL - 1, 20, every=0.1)
     row.left = (load.last_named(site, load.answers) or fault) - fault
-    row.stale = (load.last_named(site, load.resolved) or fault) - fault
+    row.stale = max(0.0, (load.last_named(site, load.resolved) or fault) - fault)
     check(row.left <= bound * TWICE, f"{site} was named for {row.left:.1f} s after the fault, promised are {bound} s")
     check(row.stale <= row.left + TTL + 1, f"the resolver named {site} for {row.stale:.1f} s")
 
