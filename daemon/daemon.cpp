@@ -113,7 +113,7 @@ struct Daemon::State {
                   [this](Loaded l) { return adopt_learned(std::move(l)); },
                   [this](const Asker& a, const CommandResult& r) { reloaded(a, r); }}),
           learner(loop, storage, model->learned, restored.learned,
-                  {[this] { return freezing(); }, [this](Learned l) { loader.learn(std::move(l)); }}),
+                  {[this] { return keeps_answers(); }, [this](Learned l) { loader.learn(std::move(l)); }}),
           api(desk, reports, office()) {
         start();
     }
@@ -242,9 +242,11 @@ struct Daemon::State {
         return done.has_value();
     }
 
-    bool freezing() const {
-        return std::ranges::any_of(controller->engine().overrides(),
-                                   [](const Override& o) { return o.kind == Override::Kind::freeze; });
+    /// A freeze holds answers, and a drill would be ended by a reload of any kind.
+    bool keeps_answers() const {
+        return std::ranges::any_of(controller->engine().overrides(), [](const Override& o) {
+            return o.kind == Override::Kind::freeze || o.kind == Override::Kind::drill;
+        });
     }
 
     /// Serving goes on with the old certificate and tokens where the new ones cannot be used.

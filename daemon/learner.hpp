@@ -19,7 +19,7 @@ class Learner {
     static constexpr Duration round = 10s;
 
     struct Office {
-        std::function<bool()> held;                   ///< a freeze holds answers: nothing moves them
+        std::function<bool()> held;                   ///< answers are to stay: nothing is applied now
         std::function<void(policies::Learned)> apply; ///< wants answers made of this
     };
 

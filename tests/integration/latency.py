@@ -2,6 +2,7 @@
 """Round trips that are measured elsewhere and told to the daemon: it learns from them where clients go (P10)."""
 
 import contextlib
+import json
 import sqlite3
 import time
 
@@ -76,6 +77,21 @@ def _(world):
         time.sleep(1)
     world.fairway.ctl("unfreeze")
     wait_until("what was measured meanwhile is answered", lambda: world.answer() == [EAST], 30)
+
+
+@story("what is learned ends no drill: it waits until that is over")
+def _(world):
+    def running():
+        drill = json.loads(world.fairway.ctl("--json", "drill", "status"))
+        return (drill.get("drill") or drill).get("running")
+    world.fairway.ctl("drill", "lose", "west", "--for", "10m")
+    for _ in range(60):
+        world.learn(f"{world.here},east,300", f"{world.here},west,2")
+    for _ in range(12):  # longer than a round
+        check(running(), "the drill is over")
+        time.sleep(1)
+    world.fairway.ctl("drill", "abort")
+    wait_until("what was measured meanwhile is answered", lambda: world.answer() == [WEST], 30)
 
 
 @story("what is no measurement is refused whole, with its line or its number")
