@@ -3,6 +3,7 @@
 #include "policies/learned.hpp"
 #include "tests/unit/policies/builders.hpp"
 
+#include <algorithm>
 #include <doctest/doctest.h>
 
 #include <random>

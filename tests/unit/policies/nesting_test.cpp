@@ -3,6 +3,7 @@
 #include "policies/selection.hpp"
 #include "tests/unit/policies/builders.hpp"
 
+#include <algorithm>
 #include <functional>
 #include <set>
 

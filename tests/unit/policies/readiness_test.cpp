@@ -2,6 +2,8 @@
 #include "policies/readiness.hpp"
 #include "tests/unit/policies/builders.hpp"
 
+#include <algorithm>
+
 using namespace fairway;
 using namespace fairway::policies;
 using namespace fairway::policies::test;

@@ -1,6 +1,7 @@
 // The report and explain say what the plan does; every change of a plan has a transition that explains it.
 #include "tests/unit/policies/builders.hpp"
 
+#include <algorithm>
 #include <random>
 
 using namespace fairway;

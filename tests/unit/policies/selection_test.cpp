@@ -2,6 +2,7 @@
 #include "policies/selection.hpp"
 #include "tests/unit/policies/builders.hpp"
 
+#include <algorithm>
 #include <functional>
 
 using namespace fairway;

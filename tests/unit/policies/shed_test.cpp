@@ -3,6 +3,7 @@
 #include "policies/shed.hpp"
 #include "tests/unit/policies/builders.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <deque>
 
