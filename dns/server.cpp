@@ -1,5 +1,7 @@
 #include "dns/server.hpp"
 
+#include <fcntl.h>
+
 #include <algorithm>
 #include <cerrno>
 #include <random>
@@ -40,20 +42,37 @@ struct Server::Sockets {
 
     Sockets(const SocketAddress& a, bool follow) : address(a), asked(a), followed(follow) {}
 
-    static Sockets bind(const SocketAddress& asked, bool followed, unsigned workers) {
+    static Sockets bind(const SocketAddress& asked, bool followed, unsigned workers, GivenSockets* given) {
         for (int guess = 1;; ++guess) {
             Sockets s(asked, followed);
+            if (given) s.accept(*given);
             s.open(workers);
             if (asked.port != 0 || s.error != EADDRINUSE || guess == port_guesses) return s;
         }
     }
 
+    void accept(GivenSockets& given) {
+        if (auto found = given.take(asked, SOCK_STREAM); !found.empty()) tcp = std::move(found.front());
+        udp = given.take(asked, SOCK_DGRAM);
+        for (const auto& s : udp) {
+            tune_udp(s, asked.ip.family);
+            fcntl(s.fd(), F_SETFL, fcntl(s.fd(), F_GETFL) & ~O_NONBLOCK); // workers wait in it
+        }
+        if (tcp) fcntl(tcp.fd(), F_SETFL, fcntl(tcp.fd(), F_GETFL) | O_NONBLOCK);
+    }
+
     // TCP first: it cannot be shared, so a second server on the port is found out.
     void open(unsigned workers) {
-        if (!keep(open_tcp(address), tcp)) return;
+        if (!tcp && !keep(open_tcp(address), tcp)) return;
         address.port = bound_address(tcp).port;
-        for (unsigned w = 0; w < workers; ++w)
-            if (!keep(open_udp(address), udp.emplace_back())) return;
+        // Given ones may belong to another user, beside whom we cannot bind: what is missing shares one of
+        // them.
+        const std::size_t given = udp.size();
+        for (std::size_t w = given; w < workers; ++w) {
+            Socket shared = given ? another(udp[w % given]) : Socket();
+            if (shared) udp.push_back(std::move(shared));
+            else if (!given && !keep(open_udp(address), udp.emplace_back())) return;
+        }
     }
 
     bool keep(Opened opened, Socket& where) {
@@ -84,7 +103,8 @@ Server::Server(const DnsSettings& settings, SnapshotPtr first, Tell tell)
     handover_.publish(std::move(first));
 }
 
-Server::Started Server::start(const DnsSettings& settings, SnapshotPtr first, Tell tell) {
+Server::Started Server::start(const DnsSettings& settings, SnapshotPtr first, Tell tell,
+                              GivenSockets* given) {
     std::unique_ptr<Server> server(new Server(settings, std::move(first), std::move(tell)));
     std::vector<std::string> problems;
     std::vector<Sockets> bound;
@@ -94,7 +114,7 @@ Server::Started Server::start(const DnsSettings& settings, SnapshotPtr first, Te
     for (const auto& asked : settings.listen)
         for (const auto& address : expand(asked)) {
             if (taken(address)) continue;
-            Sockets s = Sockets::bind(address, asked.ip.unspecified(), server->threads_);
+            Sockets s = Sockets::bind(address, asked.ip.unspecified(), server->threads_, given);
             if (s.problem.empty()) bound.push_back(std::move(s));
             else if (!s.absent()) problems.push_back(s.problem);
         }
@@ -116,8 +136,9 @@ Server::~Server() = default;
 
 void Server::serve(Sockets sockets) {
     auto front = std::make_unique<Front>(Front{sockets.address, sockets.asked, sockets.followed, {}});
+    const auto workers = static_cast<unsigned>(sockets.udp.size());
     for (auto& socket : sockets.udp)
-        front->workers.push_back(std::make_unique<UdpWorker>(std::move(socket), handover_, threads_, seed()));
+        front->workers.push_back(std::make_unique<UdpWorker>(std::move(socket), handover_, workers, seed()));
     std::scoped_lock lock(mutex_);
     fronts_.push_back(std::move(front));
 }
@@ -159,7 +180,7 @@ void Server::add_new(const std::vector<SocketAddress>& present) {
     };
     for (const auto& address : present) {
         if (served(address)) continue;
-        Sockets s = Sockets::bind(address, true, threads_);
+        Sockets s = Sockets::bind(address, true, threads_, nullptr);
         if (s.absent()) continue; // the kernel tells of it again once it can be used
         if (s.problem.empty()) s.problem = tcp_->add(std::move(s.tcp));
         const SocketAddress where = s.address;
@@ -182,6 +203,25 @@ std::vector<SocketAddress> Server::addresses() const {
     std::vector<SocketAddress> all;
     for (const auto& f : fronts_) all.push_back(f->address);
     return all;
+}
+
+std::vector<Socket> Server::sockets() const {
+    std::vector<Socket> all = tcp_->sockets();
+    std::scoped_lock lock(mutex_);
+    for (const auto& f : fronts_)
+        for (const auto& w : f->workers)
+            if (Socket copy = another(w->socket()); copy) all.push_back(std::move(copy));
+    return all;
+}
+
+void Server::leave() {
+    watch_.reset(); // addresses that come are the other's affair
+    tcp_->leave();
+    std::scoped_lock lock(mutex_);
+    for (const auto& f : fronts_)
+        for (const auto& w : f->workers) w->leave();
+    for (const auto& f : fronts_)
+        for (const auto& w : f->workers) w->left();
 }
 
 Server::TransportCounts Server::counts() const {

@@ -28,7 +28,10 @@ class Server {
 
     /// Binds every address of `settings` for UDP and TCP and answers from `first` on. 0.0.0.0 and [::] stand
     /// for the addresses there are, now and later. Port 0 takes a free one, the same for UDP and TCP.
-    static Started start(const DnsSettings& settings, SnapshotPtr first, Tell tell = nullptr);
+    /// What is `given` is not bound again: all of an address' UDP sockets are read from, however many threads
+    /// are configured, so that no query waits in one that nobody reads.
+    static Started start(const DnsSettings& settings, SnapshotPtr first, Tell tell = nullptr,
+                         GivenSockets* given = nullptr);
     ~Server(); ///< what has been received is answered, then everything is closed
 
     /// False: its generation is not above the one served.
@@ -37,6 +40,10 @@ class Server {
     void reap() { handover_.reap(); } ///< frees replaced snapshots; now and then, by the publisher
 
     std::vector<SocketAddress> addresses() const; ///< as bound
+    std::vector<Socket> sockets() const;          ///< all that are listened on, for another process
+    /// Reads and accepts no more, which takes a second at most, and leaves the sockets to those who have
+    /// them, too. TCP connections go on; the counts stay.
+    void leave();
     struct TransportCounts {
         Counts udp, tcp;
     };

@@ -1,6 +1,7 @@
 #include "dns/sockets.hpp"
 
 #include <arpa/inet.h>
+#include <fcntl.h>
 #include <ifaddrs.h>
 #include <netinet/in.h>
 #include <unistd.h>
@@ -64,10 +65,28 @@ Socket::~Socket() {
 Opened open_udp(const SocketAddress& address) {
     Opened opened = open_bound(address, SOCK_DGRAM, SO_REUSEPORT, "UDP");
     if (!opened.socket) return opened;
-    const int fd = opened.socket.fd(), size = receive_buffer;
-    if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof size)) set(fd, SOL_SOCKET, SO_RCVBUF, size);
-    never_fragment(fd, address.ip.family);
+    tune_udp(opened.socket, address.ip.family);
     return opened;
+}
+
+void tune_udp(const Socket& socket, Family family) {
+    const int fd = socket.fd(), size = receive_buffer;
+    if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof size)) set(fd, SOL_SOCKET, SO_RCVBUF, size);
+    never_fragment(fd, family);
+}
+
+Socket another(const Socket& socket) { return Socket(fcntl(socket.fd(), F_DUPFD_CLOEXEC, 0)); }
+
+std::vector<Socket> GivenSockets::take(const SocketAddress& address, int type) {
+    std::vector<Socket> found;
+    for (auto& s : sockets_) {
+        int its_type = 0;
+        socklen_t length = sizeof its_type;
+        getsockopt(s.fd(), SOL_SOCKET, SO_TYPE, &its_type, &length);
+        if (its_type == type && bound_address(s) == address) found.push_back(std::move(s));
+    }
+    std::erase_if(sockets_, [](const Socket& s) { return !s; });
+    return found;
 }
 
 Opened open_tcp(const SocketAddress& address) {

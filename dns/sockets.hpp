@@ -41,6 +41,23 @@ struct Opened {
 Opened open_udp(const SocketAddress& address);
 Opened open_tcp(const SocketAddress& address); ///< bound, not yet listening
 
+/// Sockets bound by somebody else: the process before this one, or the service manager. Whoever wants an
+/// address asks here first.
+class GivenSockets {
+  public:
+    void add(Socket socket) { sockets_.push_back(std::move(socket)); }
+    /// All of this type (SOCK_DGRAM, SOCK_STREAM) at this address.
+    std::vector<Socket> take(const SocketAddress& address, int type);
+    std::vector<Socket> take_rest() { return std::exchange(sockets_, {}); } ///< what nobody wanted
+
+  private:
+    std::vector<Socket> sockets_;
+};
+
+/// Of UDP, on a socket of ours or a given one: room for queries that wait, and no fragments.
+void tune_udp(const Socket& socket, Family family);
+Socket another(const Socket& socket); ///< a second descriptor; none where there is no room for it
+
 /// Where a socket is bound: tells the port where 0 was asked for.
 SocketAddress bound_address(const Socket& socket);
 

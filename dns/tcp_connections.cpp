@@ -1,5 +1,7 @@
 #include "dns/tcp_loop.hpp"
 
+#include <fcntl.h>
+
 namespace fairway::dns {
 namespace {
 
@@ -40,6 +42,16 @@ void TcpFront::Loop::stop_listening(const SocketAddress& address) {
                 static_cast<Loop*>(h->loop->data)->listeners.erase(closed.place);
             });
         }
+}
+
+std::vector<Socket> TcpFront::Loop::sockets() const {
+    std::vector<Socket> all;
+    for (const auto& l : listeners) {
+        uv_os_fd_t fd = -1;
+        if (uv_fileno(reinterpret_cast<const uv_handle_t*>(&l.handle), &fd)) continue; // being closed
+        if (Socket copy(fcntl(fd, F_DUPFD_CLOEXEC, 0)); copy) all.push_back(std::move(copy));
+    }
+    return all;
 }
 
 void TcpFront::Loop::accept(uv_stream_t* listener) {

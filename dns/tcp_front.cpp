@@ -62,14 +62,30 @@ std::string TcpFront::add(Socket socket) {
     return {};
 }
 
-void TcpFront::remove(const SocketAddress& address) {
-    // Once it is done: the address may come back at once, and be bound again.
+void TcpFront::Loop::post_and_wait(std::function<void()> job) {
     const auto done = std::make_shared<std::promise<void>>();
-    loop_->post([this, address, done] {
-        loop_->stop_listening(address);
+    post([job = std::move(job), done] {
+        job();
         done->set_value();
     });
     done->get_future().wait();
+}
+
+void TcpFront::remove(const SocketAddress& address) {
+    // Once it is done: the address may come back at once, and be bound again.
+    loop_->post_and_wait([this, address] { loop_->stop_listening(address); });
+}
+
+std::vector<Socket> TcpFront::sockets() {
+    std::vector<Socket> all;
+    loop_->post_and_wait([this, &all] { all = loop_->sockets(); });
+    return all;
+}
+
+void TcpFront::leave() {
+    loop_->post_and_wait([this] {
+        for (auto& l : loop_->listeners) loop_->stop_listening(l.address);
+    });
 }
 
 const Counters& TcpFront::counters() const { return loop_->counters; }

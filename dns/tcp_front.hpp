@@ -26,6 +26,11 @@ class TcpFront {
     /// No longer accepts on `address`; the connections there are go on.
     void remove(const SocketAddress& address);
 
+    /// Descriptors of our own of all sockets listened on. Any thread, as leave().
+    std::vector<Socket> sockets();
+    /// Accepts no more; the connections there are go on, and whoever has the sockets, too, gets the new ones.
+    void leave();
+
     const Counters& counters() const;
 
   private:

@@ -49,11 +49,13 @@ struct TcpFront::Loop {
     ~Loop() { uv_loop_close(&uv); }
 
     void post(std::function<void()> job); // from other threads
+    void post_and_wait(std::function<void()> job);
     void do_jobs();
 
     // tcp_connections.cpp: who may be there, and how long.
     void listen(Socket socket);
     void stop_listening(const SocketAddress& address);
+    std::vector<Socket> sockets() const;
     void accept(uv_stream_t* listener);
     bool learn_peer(Connection& c);
     void forget_peer(Connection& c);

@@ -134,10 +134,20 @@ UdpWorker::UdpWorker(Socket socket, Handover& handover, unsigned workers, std::u
       thread_(start_thread("dns-udp", [this] { loop_->run(); })) {}
 
 UdpWorker::~UdpWorker() {
-    loop_->stopping = true;
-    shutdown(loop_->socket.fd(), SHUT_RD); // says ENOTCONN, and wakes the thread in recvmmsg
-    thread_.join();
+    if (!loop_->stopping.exchange(true))
+        shutdown(loop_->socket.fd(), SHUT_RD); // says ENOTCONN, and wakes the thread in recvmmsg
+    left();
 }
+
+// Without a shutdown, which would be one for every process that has the socket: an idle worker looks up once
+// a second.
+void UdpWorker::leave() { loop_->stopping = true; }
+
+void UdpWorker::left() {
+    if (thread_.joinable()) thread_.join();
+}
+
+const Socket& UdpWorker::socket() const { return loop_->socket; }
 
 const Counters& UdpWorker::counters() const { return loop_->counters; }
 

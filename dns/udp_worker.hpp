@@ -20,6 +20,12 @@ class UdpWorker {
     UdpWorker(Socket socket, Handover& handover, unsigned workers, std::uint64_t seed);
     ~UdpWorker(); ///< stops within the batch at hand
 
+    /// Stops likewise, but leaves the socket to whoever has it, too: what waits in it is theirs. leave()
+    /// asks, left() waits for it, a second at most.
+    void leave();
+    void left();
+    const Socket& socket() const;
+
     const Counters& counters() const;
 
   private:
