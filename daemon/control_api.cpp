@@ -97,6 +97,7 @@ HttpResponse ControlApi::post(const HttpRequest& request, std::string_view what,
     if (what.starts_with(push)) return office_.push(what.substr(push.size()), request);
     if (what == "latency") return office_.latency(request);
     if (what == "reload") return result(office_.reload(asker));
+    if (what == "upgrade") return result(office_.upgrade(asker));
     const auto body = JsonValue::parse(request.body.empty() ? "{}" : request.body);
     if (!body || !body->is_object()) return error(400, "the body must be a JSON object");
     const auto read = read_command(what, *body, asker.who);

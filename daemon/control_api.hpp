@@ -23,8 +23,9 @@ struct ControlOffice {
     std::function<Explained(const Name&, std::uint16_t type, std::optional<IpAddress>)> explain;
     std::function<Now()> clock;               ///< that of the engine
     std::function<policies::Engine()> engine; ///< a copy, to ask what it would do; in the control thread
-    std::function<policies::CommandResult(const Asker&)> reload; ///< waits
-    std::function<HttpResponse(const HttpRequest&)> history;     ///< waits
+    std::function<policies::CommandResult(const Asker&)> reload;  ///< waits
+    std::function<policies::CommandResult(const Asker&)> upgrade; ///< waits
+    std::function<HttpResponse(const HttpRequest&)> history;      ///< waits
     std::function<HttpResponse(const HttpRequest&)> events;
     std::function<HttpResponse(std::string_view check, const HttpRequest&)> push; ///< waits
     std::function<HttpResponse(const HttpRequest&)> latency;                      ///< waits

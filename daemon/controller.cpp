@@ -57,6 +57,9 @@ struct Controller::State : std::enable_shared_from_this<Controller::State> {
         Loop::HandlePtr timer; ///< its silent look ends, or the next begins
         Cadence cadence;
     };
+    std::vector<std::function<void()>> missed; ///< what has come while we hold still, in order
+    bool still = false;
+
     std::map<MemberId, Played> played;      ///< members that a drill plays lost
     std::optional<Instant> drill_published; ///< its first answer
 
@@ -71,6 +74,9 @@ struct Controller::State : std::enable_shared_from_this<Controller::State> {
     }
 
     void observe(std::span<const Observation> batch) {
+        if (still)
+            return missed.push_back(
+                [this, kept = std::vector<Observation>(batch.begin(), batch.end())] { observe(kept); });
         std::vector<Observation> real;
         for (const Observation& seen : batch) {
             if (!engine.lost_in_drill(seen)) {
@@ -194,6 +200,7 @@ struct Controller::State : std::enable_shared_from_this<Controller::State> {
 
     void beat_once() {
         beat = loop.after(heartbeat, [this] { beat_once(); });
+        if (still) return;
         if (std::exchange(beat_unanswered, true))
             return store_failed(state_part, "no answer for " + to_string(heartbeat));
         StateWrite write;
@@ -287,8 +294,33 @@ struct Controller::State : std::enable_shared_from_this<Controller::State> {
         if (when == Instant::max()) return;
         due = loop.at(when, [this] {
             due_at = Instant{};
+            if (still) return; // go_on() looks
             carry_out(engine.tick(loop.now()));
         });
+    }
+
+    // ---- another process takes over
+
+    std::string not_stored() const {
+        if (!store_alarms.empty()) return store_alarms.begin()->second.text;
+        const bool owes = !owed.empty() || !members_owed.empty() || overrides_owed || aliases_owed;
+        return owes ? "what was decided is not on disk" : "";
+    }
+
+    std::string hold_still() {
+        const auto overrides = engine.overrides();
+        if (std::ranges::any_of(overrides, [](const Override& o) { return o.kind == Override::Kind::drill; }))
+            return "a drill is under way: end it first (fairwayctl drill abort)";
+        if (auto why = not_stored(); !why.empty()) return why;
+        still = true;
+        return "";
+    }
+
+    void go_on() {
+        still = false;
+        due_at = Instant{};
+        for (auto& f : std::exchange(missed, {})) f();
+        arm();
     }
 
     void assign() {
@@ -315,10 +347,12 @@ void Controller::start() {
 void Controller::observe(std::span<const Observation> batch) { state_->observe(batch); }
 
 void Controller::resolved(const NameObservation& seen) {
+    if (state_->still) return state_->missed.push_back([this, seen] { resolved(seen); });
     state_->carry_out(state_->engine.resolved({&seen, 1}, state_->loop.now()));
 }
 
 CommandResult Controller::command(const Command& command) {
+    if (state_->still) return {false, "an upgrade is just taking over; try again in a moment", {}};
     auto done = state_->engine.command(command, state_->loop.now());
     state_->carry_out(std::move(done.effects));
     return std::move(done.result);
@@ -341,9 +375,15 @@ void Controller::storage(const std::string& part, const std::string& error) {
     error.empty() ? state_->store_recovered(part) : state_->store_failed(part, error);
 }
 
+std::string Controller::hold_still() { return state_->hold_still(); }
+std::string Controller::not_stored() const { return state_->not_stored(); }
+void Controller::go_on() { state_->go_on(); }
+
 Report Controller::report() const {
     Report r = state_->engine.report(state_->loop.now());
     r.generation = generation();
+    for (ServiceIndex s = 0; s < r.services.size(); ++s)
+        r.services[s].awaited = state_->publisher.awaits_first(s);
     if (r.drill && state_->drill_published) r.drill->published = *state_->drill_published - r.drill->begun;
     for (const auto& [part, alarm] : state_->store_alarms) r.alarms.push_back(alarm);
     return r;

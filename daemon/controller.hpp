@@ -57,6 +57,13 @@ class Controller {
     policies::CommandResult command(const policies::Command& command);
     void reload(ModelPtr model);
 
+    /// Decides nothing until go_on(): another process is about to decide in its place. What is seen meanwhile
+    /// waits, commands are refused. Why it cannot be now, or empty.
+    std::string hold_still();
+    /// Why what was decided last is not on disk, once the store has answered all; or empty.
+    std::string not_stored() const;
+    void go_on();
+
     /// A transition of the daemon's own, "configuration loaded": numbered and reported like the engine's.
     void announce(policies::Transition transition);
 

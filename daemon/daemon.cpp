@@ -1,14 +1,15 @@
 #include "daemon/daemon.hpp"
 
 #include "daemon/alerts.hpp"
+#include "daemon/carried_counters.hpp"
 #include "daemon/control_api.hpp"
 #include "daemon/desk.hpp"
 #include "daemon/dns_front.hpp"
+#include "daemon/doors.hpp"
 #include "daemon/events.hpp"
 #include "daemon/history.hpp"
 #include "daemon/hook_journal.hpp"
 #include "daemon/hook_link.hpp"
-#include "daemon/http_server.hpp"
 #include "daemon/latency_office.hpp"
 #include "daemon/learner.hpp"
 #include "daemon/log.hpp"
@@ -17,9 +18,9 @@
 #include "daemon/notify.hpp"
 #include "daemon/pages.hpp"
 #include "daemon/push_office.hpp"
-#include "daemon/remote_control.hpp"
 #include "daemon/serialize.hpp"
 #include "daemon/sockets.hpp"
+#include "daemon/upgrade.hpp"
 #include "probes/uv_loop.hpp"
 #include "probes/worker.hpp"
 
@@ -35,6 +36,12 @@ namespace {
 
 /// A whole reload of the largest configuration, with every check of it.
 constexpr auto reload_patience = 60s;
+/// Starting, preparing and serving of another process may take 79 s; then it is over.
+constexpr auto upgrade_patience = 90s;
+/// For the last writes before another process takes over; a disk that is slower is no disk to upgrade on.
+constexpr auto store_empties = 5s;
+/// How long connections go on in a process whose place was taken: as long as an idle one of DNS would.
+constexpr auto last_connections = 10s;
 /// Replaced snapshots are freed on the control thread's time, not on a DNS worker's, which lets go of one
 /// within a second.
 constexpr auto reap_every = 2s;
@@ -51,25 +58,6 @@ Learned learned(const Loaded& loaded, const Restored& restored) {
     return LatencyBook(loaded.model->learned, restored.learned).used();
 }
 
-std::vector<std::pair<SocketAddress, Fd>> listen_all(const HttpSettings& settings) {
-    std::vector<std::pair<SocketAddress, Fd>> all;
-    for (const auto& address : settings.listen) {
-        try {
-            Fd fd = listen_tcp(address);
-            all.emplace_back(bound_address(fd), std::move(fd));
-        } catch (const std::runtime_error& e) {
-            throw std::runtime_error("http.listen " + std::string(e.what()));
-        }
-    }
-    return all;
-}
-
-template<class T> std::string joined(const std::vector<T>& addresses) {
-    std::string text;
-    for (const auto& a : addresses) text += (text.empty() ? "" : " ") + a.to_string();
-    return text;
-}
-
 }
 
 Now clock_now() {
@@ -81,20 +69,22 @@ Now clock_now() {
 /// Members in the order in which they are made; the end is the other way round, so that whoever calls goes
 /// first.
 struct Daemon::State {
-    State(Loaded configured, Helper helper, OpenedState opened)
+    State(Loaded configured, Helper helper, OpenedState opened, Inherited inherited, Program program)
         : State(configured, with_learned(configured, learned(configured, opened.restored)), std::move(helper),
-                std::move(opened)) {}
+                std::move(opened), std::move(inherited), std::move(program)) {}
 
     /// `loaded` is as configured, with what was learned.
-    State(const Loaded& configured, const Loaded& loaded, Helper helper, OpenedState&& opened)
-        : restored(std::move(opened.restored)),
+    State(const Loaded& configured, const Loaded& loaded, Helper helper, OpenedState&& opened,
+          Inherited inherited, Program program)
+        : given(std::move(inherited)),
+          restored(std::move(opened.restored)),
           set_aside(std::move(opened.set_aside)),
           model(loaded.model),
           last_id(opened.journal->last_id()),
-          front(loaded, first_answers(loaded, restored), restored.generation,
-                [this](const dns::Server::Notice& n) { address(n); }),
-          web_sockets(listen_all(model->http)),
-          control_socket(listen_unix(model->control.socket)),
+          front(
+              loaded, first_answers(loaded, restored), restored.generation,
+              [this](const dns::Server::Notice& n) { address(n); }, given.sockets),
+          doors(*model, given),
           history(opened.journal_file, [] { return clock_now().wall; }),
           storage(
               std::move(opened), [this](auto f) { loop.post(std::move(f)); }, [] { return clock_now().wall; },
@@ -108,6 +98,7 @@ struct Daemon::State {
           told_hooks(loop, hooks, [this](JournalEntry e) { journal(std::move(e)); }),
           controller(
               std::make_unique<Controller>(loop, prober, storage, told_hooks, outlets(), model, restored)),
+          upgrade(std::move(program), upgrade_office()),
           loader(configured, learned(configured, restored),
                  {[this](Loaded l) { return adopt(std::move(l)); },
                   [this](Loaded l) { return adopt_learned(std::move(l)); },
@@ -119,16 +110,15 @@ struct Daemon::State {
     }
 
     ~State() {
-        notify_stopping();
+        if (!upgrade.handed_over()) notify_stopping();
+        upgrade.cancel();
         desk.close();
         events.close();
-        control_server.reset();
-        remote.reset();
-        web_servers.clear();
-        unlink(model->control.socket.c_str());
+        doors.close();
         log.write(Severity::info, "stopped", {});
     }
 
+    Inherited given;
     const Restored restored;
     const std::vector<std::string> set_aside;
     const ModelPtr model; ///< the first: its settings stay
@@ -138,8 +128,7 @@ struct Daemon::State {
     probes::UvLoop loop;
     Desk desk{loop};
     DnsFront front;
-    std::vector<std::pair<SocketAddress, Fd>> web_sockets;
-    Fd control_socket;
+    Doors doors;
     History history;
     Events events;
     Storage storage;
@@ -150,17 +139,17 @@ struct Daemon::State {
     std::unique_ptr<Controller> controller;
     NewestReport reports{desk, [this] { return controller->report(); }, clock_now};
     Alerts alerts{reports, log};
+    CarriedCounters carried;
+    Upgrade upgrade;
     Loader loader;
     Learner learner;
     LatencyOffice measured{desk, [this]() -> const Model& { return controller->engine().model(); }, learner};
     Pages pages{desk, reports, metrics, history, page_office()};
     PushOffice pushed{desk, [this](const std::string& name) { return check(name); }, prober};
     ControlApi api;
-    std::vector<std::unique_ptr<HttpServer>> web_servers;
-    std::unique_ptr<HttpServer> control_server;
-    std::unique_ptr<RemoteControl> remote;
     std::vector<Loop::HandlePtr> signals;
-    Loop::HandlePtr watchdog, reaper;
+    Loop::HandlePtr watchdog, reaper, predecessor, leaving;
+    bool settled = false; ///< nobody else is the main process any more
 
     // ---- what the controller tells the world
 
@@ -252,7 +241,7 @@ struct Daemon::State {
     /// Serving goes on with the old certificate and tokens where the new ones cannot be used.
     void reload_remote(const ControlSettings& settings) {
         try {
-            remote->reload(settings);
+            doors.reload(settings);
         } catch (const std::exception& e) {
             announce(Change::configuration_refused, Severity::warning,
                      std::string("remote control keeps its certificate and tokens: ") + e.what());
@@ -280,7 +269,8 @@ struct Daemon::State {
                         return Vitals{front.counts(), alerts.counts(), worker.lag()};
                     },
                 .view = [this](const Name& n, std::optional<IpAddress> c) { return view(n, c); },
-                .node = model->node.name};
+                .node = model->node.name,
+                .carried = [this](std::string page) { return carried.over(std::move(page)); }};
     }
 
     std::optional<ServiceView> view(const Name& name, std::optional<IpAddress> client) const {
@@ -302,6 +292,7 @@ struct Daemon::State {
             .clock = [this] { return loop.now(); },
             .engine = [this] { return controller->engine().copy(); },
             .reload = [this](const Asker& a) { return reload(a); },
+            .upgrade = [this](const Asker& a) { return hand_over(a); },
             .history = [this](const HttpRequest& r) { return history.answer(r); },
             .events = [this](const HttpRequest& r) { return events.stream(r); },
             .push = [this](std::string_view check, const HttpRequest& r) { return pushed.answer(check, r); },
@@ -359,6 +350,117 @@ struct Daemon::State {
         return nullptr;
     }
 
+    // ---- the process that takes our place
+
+    CommandResult hand_over(const Asker& asker) {
+        auto result = loader.between([this, asker] { return hand_over_now(asker); });
+        if (result.wait_for(upgrade_patience) == std::future_status::ready) return result.get();
+        return {false, "a reload is under way, or another upgrade; the log will tell", {}};
+    }
+
+    /// Loader thread. What succeeds the other process notes in the journal, which is its own by then.
+    CommandResult hand_over_now(const Asker& asker) {
+        log.write(Severity::info, "upgrade", {{"operator", asker.who}, {"from", asker.from}});
+        CommandResult r = upgrade.run(asker);
+        if (r.accepted) {
+            log.write(Severity::info, "handed-over", {{"to", r.message}});
+            loop.post([this] { leave_when_quiet(loop.now().mono); });
+        } else {
+            log.write(Severity::warning, "upgrade-failed", {{"why", r.message}});
+            tell(asker, {.kind = JournalEntry::Kind::command, .what = "upgrade"}, r);
+        }
+        return r;
+    }
+
+    UpgradeOffice upgrade_office() {
+        return {.sockets = [this] { return all_sockets(); },
+                .lock = [this] { return storage.lock(); },
+                .hold_still = [this] { return hold_still(); },
+                .go_on = [this] { decide_again(); },
+                .leave = [this] { leave(); },
+                .counters =
+                    [this] {
+                        const Vitals vitals{front.counts(), alerts.counts(), {}};
+                        return CarriedCounters::of(carried.over(metrics.text({}, vitals, {})));
+                    },
+                .state_directory = model->state.directory,
+                .control_path = model->control.socket,
+                .control_stays = given.control_stays};
+    }
+
+    std::vector<dns::Socket> all_sockets() {
+        const auto ask = [this] {
+            auto all = front.sockets();
+            std::ranges::move(doors.sockets(), std::back_inserter(all));
+            return all;
+        };
+        return desk.ask(ask, ControlApi::patience).value_or(std::vector<dns::Socket>());
+    }
+
+    std::string hold_still() {
+        const auto ask = [this](auto f) {
+            return desk.ask(std::move(f), ControlApi::patience)
+                .value_or("the control thread does not answer");
+        };
+        std::string why = ask([this]() -> std::string {
+            return hooks.busy() ? "a hook is running: it would be ended half way" : controller->hold_still();
+        });
+        if (why.empty() && !storage.pause(store_empties)) why = "the store is slow: it is still writing";
+        else if (why.empty()) why = ask([this] { return controller->not_stored(); });
+        if (!why.empty()) decide_again();
+        return why;
+    }
+
+    void decide_again() {
+        storage.resume();
+        loop.post([this] { controller->go_on(); });
+    }
+
+    void leave() {
+        const auto done = desk.ask(
+            [this] {
+                events.close();
+                doors.leave();
+                front.leave();
+                return true;
+            },
+            reload_patience);
+        if (!done) loop.post([this] { loop.stop(); }); // it does not come to it: the end does the same
+    }
+
+    void leave_when_quiet(Instant since) {
+        const auto tcp = front.counts().tcp;
+        const bool quiet = tcp.connections == tcp.ended && doors.connections() == 0;
+        if (!quiet && loop.now().mono - since < last_connections) {
+            leaving = loop.after(50ms, [this, since] { leave_when_quiet(since); });
+            return;
+        }
+        upgrade.last_words();
+        loop.stop();
+    }
+
+    // ---- the process whose place we take
+
+    void succeed() {
+        given.from->serving();
+        predecessor = loop.watch(given.from->descriptor(), Loop::readable, [this](unsigned) { hear_it(); });
+    }
+
+    void hear_it() {
+        std::string counters;
+        const bool there = given.from->read_counters(counters);
+        if (!counters.empty()) carried.carry(counters);
+        else if (!there) carried.no_more();
+        if (!settled) {
+            settle();
+            tell(given.from->asker(), {.kind = JournalEntry::Kind::command, .what = "upgrade"},
+                 {true, "took over from fairwayd " + given.from->version(), {}});
+        }
+        if (there) return;
+        predecessor.reset();
+        given.from->part();
+    }
+
     // ---- start and stop
 
     void start() {
@@ -369,43 +471,47 @@ struct Daemon::State {
         alerts.configure(model->alerts, model->node.name);
         announce(Change::configuration_loaded, Severity::info, model->file);
         controller->start();
-        const std::string web = serve_web();
-        control_server =
-            std::make_unique<HttpServer>(std::move(control_socket), [this](const HttpRequest& r) {
-                return api.answer(r, peer_user(r.connection));
-            });
-        remote = std::make_unique<RemoteControl>(
-            model->control,
-            [this](const HttpRequest& r, const std::string& who) { return api.answer(r, who); });
+        if (given.from) carried.expect();
+        doors.open(
+            [this](const HttpRequest& r) {
+                return r.path.starts_with("/v1/") ? api.read(r) : pages.answer(r);
+            },
+            [this](const HttpRequest& r) { return api.answer(r, peer_user(r.connection)); },
+            [this](const HttpRequest& r, const std::string& who) { return api.answer(r, who); }, given);
+        tell_unused();
         watch_signals();
-        if (const auto period = watchdog_period()) stay_alive(*period);
         reap();
+        given.from ? succeed() : settle();
+    }
+
+    void tell_unused() {
+        for (const auto& s : given.sockets.take_rest()) given.unknown.push_back(what_socket(s.fd()));
+        for (const auto& socket : given.unknown)
+            log.write(Severity::warning, "socket-not-used", {{"socket", socket}});
+    }
+
+    /// We are the main process: what we say of ourselves is heard from now on.
+    void settle() {
+        settled = true;
+        if (const auto period = watchdog_period()) stay_alive(*period);
         notify_ready();
         log.write(Severity::info, "ready",
                   {{"version", FAIRWAY_VERSION},
                    {"dns", joined(front.addresses())},
-                   {"http", web},
+                   {"http", doors.readers()},
                    {"control", model->control.socket},
-                   {"remote_control", joined(remote->addresses())},
+                   {"remote_control", doors.remote()},
                    {"services", std::to_string(model->services.size())}});
         give_back_memory();
-    }
-
-    std::string serve_web() {
-        std::vector<SocketAddress> addresses;
-        for (auto& [address, fd] : web_sockets) {
-            addresses.push_back(address);
-            web_servers.push_back(std::make_unique<HttpServer>(std::move(fd), [this](const HttpRequest& r) {
-                return r.path.starts_with("/v1/") ? api.read(r) : pages.answer(r);
-            }));
-        }
-        return joined(addresses);
     }
 
     void watch_signals() {
         for (int number : {SIGTERM, SIGINT})
             signals.push_back(loop.on_signal(number, [this] { loop.stop(); }));
         signals.push_back(loop.on_signal(SIGHUP, [this] { loader.reload({{}, "SIGHUP"}); }));
+        signals.push_back(loop.on_signal(SIGUSR2, [this] {
+            loader.between([this] { return hand_over_now({{}, "SIGUSR2"}); });
+        }));
     }
 
     void stay_alive(Duration period) {
@@ -421,8 +527,9 @@ struct Daemon::State {
     }
 };
 
-Daemon::Daemon(Loaded loaded, Helper helper, OpenedState state)
-    : state_(std::make_unique<State>(std::move(loaded), std::move(helper), std::move(state))) {}
+Daemon::Daemon(Loaded loaded, Helper helper, OpenedState state, Inherited given, Program program)
+    : state_(std::make_unique<State>(std::move(loaded), std::move(helper), std::move(state), std::move(given),
+                                     std::move(program))) {}
 Daemon::~Daemon() = default;
 
 void Daemon::run() { state_->loop.run(); }

@@ -3,8 +3,10 @@
 #pragma once
 
 #include "daemon/helper.hpp"
+#include "daemon/inherited.hpp"
 #include "daemon/loader.hpp"
 #include "daemon/storage.hpp"
+#include "daemon/successor.hpp"
 
 #include <memory>
 
@@ -13,9 +15,9 @@ namespace fairway::daemon {
 class Daemon {
   public:
     /// Binds and opens everything and starts all threads; throws std::runtime_error with what is in the way.
-    Daemon(Loaded loaded, Helper helper, OpenedState state);
+    Daemon(Loaded loaded, Helper helper, OpenedState state, Inherited given, Program program);
     ~Daemon();
-    void run(); ///< until SIGTERM or SIGINT
+    void run(); ///< until SIGTERM or SIGINT, or until another process has taken over
 
   private:
     struct State;

@@ -19,12 +19,12 @@ std::string lines(const std::vector<std::string>& problems) {
 }
 
 DnsFront::DnsFront(Loaded loaded, const policies::Engine& first, std::uint64_t generation,
-                   dns::Server::Tell tell) {
+                   dns::Server::Tell tell, dns::GivenSockets& given) {
     adopt(loaded);
     std::vector<ServiceIndex> all(plans_.size());
     std::iota(all.begin(), all.end(), ServiceIndex{0});
     take(all, first, generation);
-    auto started = dns::Server::start(loaded.model->dns, snapshot_, std::move(tell));
+    auto started = dns::Server::start(loaded.model->dns, snapshot_, std::move(tell), &given);
     if (!started.server) throw std::runtime_error(lines(started.problems));
     server_ = std::move(started.server);
 }

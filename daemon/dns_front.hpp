@@ -16,7 +16,8 @@ class DnsFront {
     /// Binds every address and answers at once, with the plans of `first`: so a restart changes no answer
     /// (L20). Throws std::runtime_error with a line for each address that cannot be had.
     /// `tell` hears of addresses that come and go; from a thread of the server's.
-    DnsFront(Loaded loaded, const policies::Engine& first, std::uint64_t generation, dns::Server::Tell tell);
+    DnsFront(Loaded loaded, const policies::Engine& first, std::uint64_t generation, dns::Server::Tell tell,
+             dns::GivenSockets& given);
 
     /// The names of a new configuration, for the publication that follows.
     void adopt(Loaded next);
@@ -30,6 +31,10 @@ class DnsFront {
     DnsCounts counts() const; ///< any thread
     /// Responses held back by rate since it last said so, which it does once a minute at most; else 0.
     std::uint64_t newly_limited(Instant now);
+    std::vector<dns::Socket> sockets() const { return server_->sockets(); }
+    void leave() {
+        server_->leave();
+    } ///< reads no more; what is asked over TCP connections there are goes on
     std::vector<SocketAddress> addresses() const { return server_->addresses(); }
 
   private:

@@ -20,6 +20,8 @@ class HookLink : public HookRunner {
     void run(const Hook& hook, const Service& service, const policies::HookRequest& request,
              Done done) override;
 
+    bool busy() const { return !running_.empty(); }
+
   private:
     /// Beyond the hook's timeout: TERM, two seconds, KILL, and the way back.
     static constexpr Duration slack = 10s;

@@ -177,12 +177,23 @@ HttpServer::HttpServer(Fd listening, Handler handler, HttpLimits limits, const H
     listening.release(); // MHD closes it
 }
 
+int HttpServer::listening() const {
+    const auto* info = MHD_get_daemon_info(state_->daemon, MHD_DAEMON_INFO_LISTEN_FD);
+    return info ? info->listen_fd : -1;
+}
+
+void HttpServer::stop_accepting() { const Fd no_longer_listening(MHD_quiesce_daemon(state_->daemon)); }
+
+unsigned HttpServer::connections() const {
+    const auto* info = MHD_get_daemon_info(state_->daemon, MHD_DAEMON_INFO_CURRENT_CONNECTIONS);
+    return info ? info->num_connections : 0;
+}
+
 void HttpServer::finish(std::chrono::milliseconds at_most, const std::stop_token& stop) {
-    const Fd no_longer_listening(MHD_quiesce_daemon(state_->daemon));
+    stop_accepting();
     const auto end = std::chrono::steady_clock::now() + at_most;
     while (std::chrono::steady_clock::now() < end && !stop.stop_requested()) {
-        const auto* info = MHD_get_daemon_info(state_->daemon, MHD_DAEMON_INFO_CURRENT_CONNECTIONS);
-        if (!info || info->num_connections == 0) return;
+        if (connections() == 0) return;
         std::this_thread::sleep_for(20ms); // libmicrohttpd tells nobody when the last one ends
     }
 }

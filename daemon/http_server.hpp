@@ -52,6 +52,11 @@ class HttpServer {
     HttpServer(Fd listening, Handler handler, HttpLimits limits = {}, const HttpTls& tls = {});
     ~HttpServer(); ///< ends what is under way; other descriptors of the same socket go on listening
 
+    int listening() const; ///< the descriptor it listens on; stays its own
+    /// Takes no new connections; other descriptors of the same socket do. Those there are go on.
+    void stop_accepting();
+    unsigned connections() const;
+
     /// Takes no new connections, and waits until those there are have ended, at most so long or until told to
     /// stop. To be called once, in any thread.
     void finish(std::chrono::milliseconds at_most, const std::stop_token& stop);

@@ -78,6 +78,10 @@ std::future<CommandResult> Loader::reload(Asker asker) {
     return put(std::packaged_task<CommandResult()>([this, a = std::move(asker)] { return reload_now(a); }));
 }
 
+std::future<CommandResult> Loader::between(std::function<CommandResult()> deed) {
+    return put(std::packaged_task<CommandResult()>(std::move(deed)));
+}
+
 void Loader::learn(policies::Learned learned) {
     put(std::packaged_task<CommandResult()>([this, l = std::move(learned)] {
         learned_ = l;

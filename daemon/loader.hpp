@@ -53,6 +53,8 @@ class Loader {
     ~Loader(); ///< after the reload under way
 
     std::future<policies::CommandResult> reload(Asker asker); ///< any thread; one after the other
+    /// Something else that no reload may come between; any thread.
+    std::future<policies::CommandResult> between(std::function<policies::CommandResult()> deed);
     void learn(policies::Learned learned); ///< any thread: answers are made of this from now on
 
   private:

@@ -27,7 +27,7 @@ constexpr const char* usage = R"(fairwayd: a global load balancer that answers b
   fairwayd --config FILE --check    only read the configuration
   fairwayd --version
 
-SIGHUP reads the configuration again, SIGTERM and SIGINT stop.
+SIGHUP reads the configuration again, SIGUSR2 starts the program anew and hands over to it, SIGTERM and SIGINT stop.
 Exit codes: 0 stopped, or the configuration is good; 1 cannot start; 2 bad arguments or configuration.
 )";
 
@@ -72,12 +72,30 @@ void raise_descriptor_limit() {
     setrlimit(RLIMIT_NOFILE, &limit);
 }
 
-int serve(Loaded loaded, Helper helper) {
+JournalBounds bounds(const StateSettings& settings) {
+    return {settings.journal_keep, std::int64_t{settings.journal_megabytes} << 20};
+}
+
+int serve(Loaded loaded, Helper helper, const Program& program) {
     raise_descriptor_limit();
     const StateSettings& settings = loaded.model->state;
-    OpenedState state = open_state(settings.directory, clock_now().wall,
-                                   {settings.journal_keep, std::int64_t{settings.journal_megabytes} << 20});
-    Daemon(std::move(loaded), std::move(helper), std::move(state)).run();
+    OpenedState state = open_state(settings.directory, clock_now().wall, bounds(settings));
+    Inherited given = from_service_manager(loaded.model->control.socket);
+    Daemon(std::move(loaded), std::move(helper), std::move(state), std::move(given), program).run();
+    return stopped;
+}
+
+/// As serve(), in the place of the process that started us.
+int take_over(Loaded loaded, Helper helper, const Program& program, std::shared_ptr<Takeover> from) {
+    raise_descriptor_limit();
+    const StateSettings& settings = loaded.model->state;
+    from->accept(*loaded.model);
+    OpenedState state =
+        open_shared_state(settings.directory, clock_now().wall, bounds(settings), from->take_lock());
+    from->wait_for_turn();
+    read_again(state);
+    Inherited given = from_process(std::move(from), loaded.model->control.socket);
+    Daemon(std::move(loaded), std::move(helper), std::move(state), std::move(given), program).run();
     return stopped;
 }
 
@@ -88,12 +106,23 @@ Loaded load_and_tell(const Options& o) {
     return loaded;
 }
 
-int start(const Options& o) {
+int start(const Options& o, const Program& program) {
     if (o.check) return load_and_tell(o).model ? stopped : bad_input;
+    const std::shared_ptr<Takeover> takeover = Takeover::from_environment();
     Helper helper = start_helper(); // before any thread, and before there is a model for it to keep a copy of
-    Loaded loaded = load_and_tell(o);
-    if (!loaded.model) return bad_input;
-    return serve(std::move(loaded), std::move(helper));
+    if (!takeover) {
+        Loaded loaded = load_and_tell(o);
+        return loaded.model ? serve(std::move(loaded), std::move(helper), program) : bad_input;
+    }
+    try {
+        takeover->meet();
+        Loaded loaded = load_and_tell(o);
+        if (!loaded.model) throw std::runtime_error("the configuration is refused; the log has its errors");
+        return take_over(std::move(loaded), std::move(helper), program, takeover);
+    } catch (const std::exception& e) {
+        takeover->failed(e.what());
+        throw;
+    }
 }
 
 }
@@ -106,7 +135,7 @@ int main(int argc, char** argv) {
     if (o.version) return std::puts("fairwayd " FAIRWAY_VERSION), stopped;
     if (o.help) return std::fputs(usage, stdout), stopped;
     try {
-        return start(o);
+        return start(o, Program::of(argc, argv));
     } catch (const std::exception& e) {
         std::cerr << "fairwayd: " << e.what() << '\n';
         return cannot_start;

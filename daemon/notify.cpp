@@ -28,6 +28,13 @@ std::string monotonic_usec() {
 void notify_ready() { tell("READY=1"); }
 void notify_reloading() { tell("RELOADING=1\nMONOTONIC_USEC=" + monotonic_usec()); }
 void notify_stopping() { tell("STOPPING=1"); }
+void notify_main(pid_t pid) {
+    tell("MAINPID=" + std::to_string(pid));
+#ifdef HAVE_LIBSYSTEMD
+    constexpr std::uint64_t patience = 5'000'000; // microseconds: a service manager under load
+    sd_notify_barrier(0, patience);
+#endif
+}
 void notify_alive() { tell("WATCHDOG=1"); }
 
 std::optional<Duration> watchdog_period() {
@@ -36,6 +43,15 @@ std::optional<Duration> watchdog_period() {
     if (sd_watchdog_enabled(0, &microseconds) > 0) return std::chrono::microseconds(microseconds) / 2;
 #endif
     return std::nullopt;
+}
+
+std::vector<int> sockets_of_service_manager() {
+    std::vector<int> all;
+#ifdef HAVE_LIBSYSTEMD
+    const int n = sd_listen_fds(1);
+    for (int i = 0; i < n; ++i) all.push_back(SD_LISTEN_FDS_START + i);
+#endif
+    return all;
 }
 
 } // namespace fairway::daemon

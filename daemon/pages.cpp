@@ -48,8 +48,9 @@ HttpResponse Pages::answer(const HttpRequest& request) const {
 HttpResponse Pages::metrics() const {
     const auto latest = reports_.latest();
     if (!latest.report) return no_report();
-    return {200, metrics_.text(*latest.report, office_.vitals(), latest.age),
-            "text/plain; version=0.0.4; charset=utf-8"};
+    std::string text = metrics_.text(*latest.report, office_.vitals(), latest.age);
+    if (office_.carried) text = office_.carried(std::move(text));
+    return {200, std::move(text), "text/plain; version=0.0.4; charset=utf-8"};
 }
 
 HttpResponse Pages::status() const {
@@ -63,6 +64,7 @@ HttpResponse Pages::ready() const {
     std::string undecided;
     for (const auto& s : latest.report->services)
         if (s.state == "undecided") undecided += s.name + ": undecided\n";
+        else if (s.awaited) undecided += s.name + ": decided, its first answer waits for the disk\n";
     return undecided.empty() ? HttpResponse{200, "ready\n", plain} : HttpResponse{503, undecided, plain};
 }
 

@@ -19,10 +19,11 @@ struct ServiceView {
 class Pages {
   public:
     struct Office {
-        std::function<Vitals()> vitals; ///< any thread
-        /// Control thread; nullopt: there is no such service.
+        std::function<Vitals()> vitals;                  ///< any thread
         std::function<std::optional<ServiceView>(const Name&, std::optional<IpAddress>)> view;
         std::string node;
+        /// Metrics with what was counted before this process; any thread. Empty: nothing was.
+        std::function<std::string(std::string)> carried{};
     };
 
     Pages(Desk& desk, NewestReport& reports, const Metrics& metrics, History& history, Office office)

@@ -22,6 +22,7 @@ Publisher::Ticket Publisher::queue(std::vector<ServiceIndex> plans, std::vector<
 void Publisher::renumber(const std::vector<ServiceIndex>& all) {
     for (auto& w : waiting_) w.plans = all;
     new_names_ = true;
+    out_ = {all.begin(), all.end()}; // what was answered is answered on
 }
 
 void Publisher::release(Ticket ticket, const policies::Engine& engine) {
@@ -53,6 +54,7 @@ void Publisher::send(const std::set<ServiceIndex>& plans, std::vector<Happening>
     if (plans.empty() && !new_names) return;
     const std::vector<ServiceIndex> changed(plans.begin(), plans.end());
     ++generation_;
+    out_.insert(plans.begin(), plans.end());
     if (outlets_.publish) outlets_.publish(changed, engine, generation_);
     for (auto& h : causes) {
         h.published = loop_.now().mono;

@@ -35,6 +35,8 @@ class Publisher {
     void release(Ticket ticket, const policies::Engine& engine);
 
     std::uint64_t generation() const { return generation_; }
+    /// Its first plan waits here: nothing was published of it yet.
+    bool awaits_first(ServiceIndex s) const { return held(s) && !out_.contains(s); }
 
   private:
     void send(const std::set<ServiceIndex>& plans, std::vector<Happening> causes,
@@ -52,6 +54,7 @@ class Publisher {
     std::uint64_t generation_;
     Ticket last_ = 0;
     bool new_names_ = false;      ///< since the last publication
+    std::set<ServiceIndex> out_;  ///< published at least once
     std::deque<Waiting> waiting_; ///< by ticket
 };
 

@@ -33,10 +33,11 @@ Fd another(const Fd& fd) {
 
 } // namespace
 
-RemoteControl::RemoteControl(const ControlSettings& settings, Answer answer) : answer_(std::move(answer)) {
+RemoteControl::RemoteControl(const ControlSettings& settings, Answer answer, dns::GivenSockets* given)
+    : answer_(std::move(answer)) {
     for (const SocketAddress& address : settings.listen) {
         try {
-            Fd fd = listen_tcp(address);
+            Fd fd = listen_tcp(address, given);
             sockets_.emplace_back(bound_address(fd), std::move(fd));
         } catch (const std::runtime_error& e) {
             throw std::runtime_error("control.listen " + std::string(e.what()));
@@ -79,6 +80,16 @@ HttpResponse RemoteControl::answer(const HttpRequest& request) const {
     const auto who = tokens ? tokens->owner(request.bearer) : std::nullopt;
     if (!who) return {401, error_json("a token is needed: Authorization: Bearer TOKEN")};
     return answer_(request, *who);
+}
+
+std::vector<int> RemoteControl::listening() const {
+    std::vector<int> all;
+    for (const auto& [address, fd] : sockets_) all.push_back(fd.get());
+    return all;
+}
+
+void RemoteControl::stop_accepting() {
+    for (const auto& server : servers_) server->stop_accepting();
 }
 
 std::vector<SocketAddress> RemoteControl::addresses() const {

@@ -8,6 +8,7 @@
 #include "config/model.hpp"
 #include "daemon/http_server.hpp"
 #include "daemon/tokens.hpp"
+#include "dns/sockets.hpp"
 
 #include <functional>
 #include <memory>
@@ -23,12 +24,14 @@ class RemoteControl {
     using Answer = std::function<HttpResponse(const HttpRequest&, const std::string& who)>;
 
     /// Listens, if the settings say so; throws std::runtime_error.
-    RemoteControl(const ControlSettings& settings, Answer answer);
+    RemoteControl(const ControlSettings& settings, Answer answer, dns::GivenSockets* given = nullptr);
 
     /// Throws std::runtime_error where something cannot be used: then everything is as it was.
     void reload(const ControlSettings& settings);
 
     std::vector<SocketAddress> addresses() const;
+    std::vector<int> listening() const; ///< descriptors, which stay its own
+    void stop_accepting();              ///< others who have the sockets do; requests under way are answered
 
   private:
     HttpResponse answer(const HttpRequest& request) const;

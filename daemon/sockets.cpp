@@ -2,6 +2,7 @@
 
 #include "dns/sockets.hpp"
 
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <pwd.h>
 #include <sys/socket.h>
@@ -61,7 +62,12 @@ void make_last_directory(const std::string& path) {
 
 }
 
-Fd listen_tcp(const SocketAddress& address) {
+Fd listen_tcp(const SocketAddress& address, dns::GivenSockets* given) {
+    if (given)
+        if (auto found = given->take(address, SOCK_STREAM); !found.empty()) {
+            fcntl(found.front().fd(), F_SETFL, fcntl(found.front().fd(), F_GETFL) | O_NONBLOCK);
+            return Fd(found.front().release());
+        }
     sockaddr_storage storage{};
     const socklen_t size = dns::to_sockaddr(address, storage);
     Fd fd(socket(storage.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));

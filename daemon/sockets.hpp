@@ -3,13 +3,15 @@
 
 #include "config/address.hpp"
 #include "daemon/fd.hpp"
+#include "dns/sockets.hpp"
 
 #include <string>
 
 namespace fairway::daemon {
 
-/// Throws std::runtime_error with one sentence: "127.0.0.1:9553: Address already in use".
-Fd listen_tcp(const SocketAddress& address);
+/// Throws std::runtime_error with one sentence: "127.0.0.1:9553: Address already in use". One that is `given`
+/// is taken in place of a new one.
+Fd listen_tcp(const SocketAddress& address, dns::GivenSockets* given = nullptr);
 
 /// A Unix socket of mode 0660, in a directory that is made (0755) if only that last one is missing. A stale
 /// file is replaced only if nobody answers on it; anything else there is an error.

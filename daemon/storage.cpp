@@ -107,6 +107,18 @@ OpenedState open_state(const fs::path& directory, WallTime now, JournalBounds bo
     return o;
 }
 
+OpenedState open_shared_state(const fs::path& directory, WallTime now, JournalBounds bounds, int lock) {
+    const NotForTheWorld narrow;
+    OpenedState o;
+    o.lock = lock;
+    o.state = std::make_unique<StateDb>(directory / "state.db", now);
+    o.journal_file = directory / "journal.db";
+    o.journal = std::make_unique<JournalDb>(o.journal_file, bounds);
+    return o;
+}
+
+void read_again(OpenedState& opened) { opened.restored = opened.state->read(); }
+
 Storage::Storage(OpenedState opened, Post post, Clock clock, std::function<void(std::string)> journal_state)
     : opened_(std::move(opened)),
       post_(std::move(post)),
@@ -154,10 +166,30 @@ void Storage::answered(JournalAnswer answer) {
     work_.notify_one();
 }
 
+bool Storage::pause(std::chrono::milliseconds patience) {
+    std::unique_lock hold(mutex_);
+    const auto idle = [&] { return !writing_ && writes_.empty() && entries_.empty() && answers_.empty(); };
+    paused_ = idle_.wait_for(hold, patience, idle);
+    return paused_;
+}
+
+void Storage::resume() {
+    {
+        std::lock_guard hold(mutex_);
+        paused_ = false;
+    }
+    work_.notify_one();
+}
+
 void Storage::run() {
     std::unique_lock hold(mutex_);
+    const auto waits = [&] { return !writes_.empty() || !entries_.empty() || !answers_.empty(); };
     for (;;) {
-        work_.wait(hold, [&] { return stop_ || !writes_.empty() || !entries_.empty() || !answers_.empty(); });
+        writing_ = false;
+        if (!waits()) idle_.notify_all();
+        work_.wait(hold, [&] { return stop_ || (!paused_ && waits()); });
+        if (paused_) return; // what waits is not ours to write any more
+        writing_ = true;
         if (!writes_.empty()) {
             auto batch = std::exchange(writes_, {});
             hold.unlock();

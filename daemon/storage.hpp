@@ -28,6 +28,12 @@ struct OpenedState {
 };
 OpenedState open_state(const std::filesystem::path& directory, WallTime now, JournalBounds bounds = {});
 
+/// The same beside the process whose directory it still is, and whose `lock` we were given. Nothing is set
+/// aside: what is damaged is an error. Once that process writes no more, read_again() has what it wrote last.
+OpenedState open_shared_state(const std::filesystem::path& directory, WallTime now, JournalBounds bounds,
+                              int lock);
+void read_again(OpenedState& opened);
+
 class Storage : public StateStore {
   public:
     /// Writes that may wait: each is a decision; a disk that is 1,024 behind is a failed disk.
@@ -45,6 +51,12 @@ class Storage : public StateStore {
     void write(StateWrite write, Done done) override;
     void append(JournalEntry entry);
     void answered(JournalAnswer answer);
+
+    /// Writes what waits, then nothing more: another process is about to. False: that takes longer than
+    /// `patience`, and it writes on. Any thread but control, as resume().
+    bool pause(std::chrono::milliseconds patience);
+    void resume();
+    int lock() const { return opened_.lock; }
 
   private:
     struct Pending {
@@ -70,6 +82,8 @@ class Storage : public StateStore {
     std::vector<JournalAnswer> answers_;
     std::size_t lost_ = 0; ///< lines that found no room
     bool stop_ = false;
+    bool paused_ = false, writing_ = false;
+    std::condition_variable idle_;
     std::thread thread_;
 };
 

@@ -63,6 +63,7 @@ struct ServiceReport {
     std::optional<FaultRecord> fault;        ///< the last one of a datacenter with a stateful tier
     std::string group;                       ///< that it moves with; empty: none
     std::string missed;                      ///< objectives that could not be met now; empty: all could
+    bool awaited = false; ///< decided for the first time, and the answer is not out yet: its write is awaited
 };
 
 /// A site as a whole.

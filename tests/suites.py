@@ -225,6 +225,10 @@ def everything_longer():
         script("integration", "rabbitmq", ["/usr/bin/python3", "-B", "tests/integration/rabbitmq.py"], {"FAIRWAY_BUILD": str(ROOT / "build")})
         script("integration", "galera", ["/usr/bin/python3", "-B", "tests/integration/galera.py"], {"FAIRWAY_BUILD": str(ROOT / "build")})
         script("integration", "browser", ["/usr/bin/python3", "-B", "tests/integration/browser.py"], {"FAIRWAY_BUILD": str(ROOT / "build")})
+        script("integration", "upgrade, hung ones", ["/usr/bin/python3", "-B", "tests/integration/upgrade.py"],
+               {"FAIRWAY_LONG": "1", "FAIRWAY_BUILD": str(ROOT / "build")})
+        script("integration", "1,000 reloads", ["/usr/bin/python3", "-B", "tests/integration/steady.py"],
+               {"FAIRWAY_RELOADS": "1000", "FAIRWAY_BUILD": str(ROOT / "build")})
         script("sim", "swarm", ["build/tests/sim/swarm"], {"FAIRWAY_SWARM_SEEDS": str(SWARM_SEEDS)}, within=3600)
     script("packaging", "package", ["/usr/bin/python3", "-B", "tests/packaging/package.py"], within=3600)
     script("demonstration", "tour", ["packaging/quickstart", "--tour"], within=1500)

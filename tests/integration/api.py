@@ -114,6 +114,8 @@ def _(world):
         check(operation["tags"] == ["write"], path)
         url = re.sub(r"\{\w+\}", "says", path)
         equal(world.ask("POST", url, "{}")[0], 405, f"POST {url} at http.listen")
+        if path == "/v1/upgrade":
+            continue  # it ends the process that is asked: upgrade.py
         schema = operation.get("requestBody", {}).get("content", {}).get("application/json", {}).get("schema", {})
         world.holds(path, operation, world.ask("POST", url, "[]", control=True), "a wrong POST")
         body = {name: values.get(name, False) for name in schema.get("properties", {}) if name not in ("tag", "measurements")}

@@ -35,6 +35,7 @@ class Fairwayd:
 
     def __init__(self, lab, config, *, name="fairwayd", **words):
         self.lab, self.name, self.process = lab, name, None
+        self.program = None  # another one than the one built
         address = lab.address(53)
         port = lab.free_port(address)
         self.dns = (address, port)
@@ -56,7 +57,7 @@ class Fairwayd:
 
     def start(self, *arguments, wait=True, env=None, by=()):
         """`by` is a command that runs the command behind it."""
-        self.process = Process(self.lab, self.name, [*by, program("fairwayd"), "--config", self.config, *arguments],
+        self.process = Process(self.lab, self.name, [*by, self.program or program("fairwayd"), "--config", self.config, *arguments],
                                env={**SANITIZERS, **(env or {})})
         if wait:
             self.wait_ready()
@@ -151,6 +152,19 @@ class Fairwayd:
 
     def reload(self, expect=0):
         return self.ctl("reload", expect=expect)
+
+    def upgrade(self, timeout=160):
+        """Hands over to a new process, and returns the old one's Popen once the new one is ours."""
+        self.ctl("upgrade", timeout=timeout)
+        return self.adopt()
+
+    def adopt(self):
+        wait_until("another process answers", lambda: self.pid() != self.process.pid, 20)
+        return self.process.succeeded_by(self.pid())
+
+    def pid(self):
+        """Of the process that answers at http.listen."""
+        return json.loads(self.get("/v1/version"))["pid"]
 
 
 class Watch:

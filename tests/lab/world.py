@@ -17,6 +17,7 @@ import time
 ROOT = pathlib.Path(__file__).resolve().parents[2]  # the source tree
 _libc = ctypes.CDLL(None, use_errno=True)
 _PR_SET_PDEATHSIG = 1
+_PR_SET_CHILD_SUBREAPER = 36
 
 
 class Failure(AssertionError):
@@ -59,6 +60,11 @@ class Process:
 
     def alive(self):
         return self.popen.poll() is None
+
+    def succeeded_by(self, pid):
+        """This one has handed over to `pid`, which is it from now on; returns what ends, as a Popen."""
+        before, self.popen, self.pid = self.popen, Orphan(pid), pid
+        return before
 
     def tree(self):
         """The pids of this process and all its descendants, ancestors first."""
@@ -121,6 +127,35 @@ class Process:
                 pass
 
 
+class Orphan:
+    """A process that one of ours has started and left to us, with what Process needs of a Popen."""
+
+    def __init__(self, pid):
+        self.pid, self.returncode = pid, None
+
+    def poll(self):
+        if self.returncode is None:
+            try:
+                pid, status = os.waitpid(self.pid, os.WNOHANG)
+                if pid:
+                    self.returncode = os.waitstatus_to_exitcode(status)
+            except ChildProcessError:
+                pass  # its parent has not ended yet
+        return self.returncode
+
+    def wait(self, timeout=60):
+        deadline = time.monotonic() + timeout
+        while self.poll() is None:
+            if time.monotonic() > deadline:
+                raise subprocess.TimeoutExpired(str(self.pid), timeout)
+            time.sleep(0.01)
+        return self.returncode
+
+    def send_signal(self, number):
+        if self.poll() is None:
+            os.kill(self.pid, number)
+
+
 class Lab:
     """A temporary directory, addresses and ports in it, and the processes that must not outlive it."""
 
@@ -134,6 +169,7 @@ class Lab:
         self.at_close = []  # functions without arguments, called after the processes have ended
         self._network = next(Lab._networks)
         self._closed = False
+        _libc.prctl(_PR_SET_CHILD_SUBREAPER, 1)  # what our processes leave behind is ours to end
         atexit.register(self.close)
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
             signal.signal(number, lambda n, _: sys.exit(128 + n))

@@ -129,6 +129,31 @@ TEST_CASE("the start publishes every service's plan") {
     CHECK(b.controller->report().generation == b.controller->generation());
 }
 
+TEST_CASE("whoever holds still decides nothing, refuses commands, and catches up when it goes on") {
+    Bench b;
+    CHECK(b.controller->hold_still() == "");
+    const auto published = b.published.size();
+    CHECK_FALSE(b.drain("east"));
+    b.loop.advance(3 * Controller::heartbeat);
+    CHECK(b.store.pending.empty());
+    CHECK(b.published.size() == published);
+    CHECK(b.said(Change::store_failed) == 0);
+    b.controller->go_on();
+    CHECK(b.drain("east"));
+    CHECK(b.published.size() == published + 1);
+}
+
+TEST_CASE("nobody takes over what is not on disk") {
+    Bench b;
+    REQUIRE(b.drain("east"));
+    b.store.answer("disk full");
+    CHECK(b.controller->hold_still().find("disk full") != std::string::npos);
+    CHECK(b.drain("west") == false); // the last usable site; but it is answered, so it decides
+    b.loop.advance(Controller::heartbeat);
+    b.store.answer_all();
+    CHECK(b.controller->hold_still() == "");
+}
+
 TEST_CASE("a withdrawal never waits for the store") {
     Bench b;
     const auto before = b.published.size();

@@ -32,3 +32,18 @@ TEST_CASE("a new configuration is published, be there services or not") {
     publisher.release(ticket, engine);
     CHECK(published.size() == 2);
 }
+
+TEST_CASE("a service is awaited while its first answer waits, and never again") {
+    VirtualLoop loop;
+    const Outlets outlets;
+    Publisher publisher(loop, outlets, 7);
+    const policies::Engine engine(std::make_shared<const Model>(make::world(2)), {}, loop.now());
+    CHECK_FALSE(publisher.awaits_first(0));
+    const auto first = publisher.queue({0}, {});
+    CHECK(publisher.awaits_first(0));
+    CHECK_FALSE(publisher.awaits_first(1));
+    publisher.release(first, engine);
+    CHECK_FALSE(publisher.awaits_first(0));
+    publisher.queue({0}, {}); // it is answered meanwhile
+    CHECK_FALSE(publisher.awaits_first(0));
+}

@@ -1,0 +1,127 @@
+"""A steady load of questions, each asked once and not again: what is not answered in time is lost."""
+
+import selectors
+import socket
+import struct
+import threading
+import time
+
+from .dns import exchange_tcp, parse, query, read_exactly, Silence
+
+
+class Load:
+    """Asks `name` over UDP at `rate` a second from many ports, over new TCP connections, and over kept ones.
+
+    `wrong` counts answers other than NOERROR with one of `right`; `lost` what was not answered within `patience`.
+    """
+
+    PORTS = 32  # the kernel spreads clients over sockets by their port
+
+    def __init__(self, server, name, right, rate=400, patience=3.0):
+        self.server, self.right, self.rate, self.patience = server, set(right), rate, patience
+        self.packet = query(name)
+        self.sent = self.answered = self.lost = self.wrong = 0
+        self.tcp = self.tcp_lost = self.kept = self.kept_lost = self.closed_between = 0
+        self.problems = []
+        self._end = threading.Event()
+        self._threads = [threading.Thread(target=f, daemon=True) for f in (self._udp, self._tcp, self._kept)]
+        for t in self._threads:
+            t.start()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.end()
+
+    def end(self):
+        self._end.set()
+        for t in self._threads:
+            t.join()
+        return self
+
+    def summary(self):
+        return (f"UDP {self.sent} asked, {self.lost} lost; TCP {self.tcp} asked, {self.tcp_lost} lost; "
+                f"kept TCP {self.kept} asked, {self.kept_lost} lost; {self.wrong} wrong")
+
+    def good(self):
+        return self.sent and self.tcp and self.kept and not (self.lost or self.tcp_lost or self.kept_lost or self.wrong)
+
+    def _judge(self, reply):
+        answer = parse(reply)
+        if answer.rcode != "NOERROR" or not set(answer.addresses) or not set(answer.addresses) <= self.right:
+            self.wrong += 1
+            self.problems.append(str(answer))
+
+    def _udp(self):
+        """Open loop: the next is asked whether the last was answered or not."""
+        ports, waiting, chooser = [], {}, selectors.DefaultSelector()
+        for _ in range(self.PORTS):
+            s = socket.socket(type=socket.SOCK_DGRAM)
+            s.setblocking(False)
+            s.connect(self.server)
+            chooser.register(s, selectors.EVENT_READ)
+            ports.append(s)
+        begin, number = time.monotonic(), 0
+        while not self._end.is_set() or waiting:
+            now = time.monotonic()
+            while not self._end.is_set() and begin + number / self.rate <= now:
+                s = ports[number % len(ports)]
+                key = (s.fileno(), number >> 5 & 0xFFFF)
+                try:
+                    s.send(struct.pack("!H", key[1]) + self.packet[2:])
+                except ConnectionRefusedError:
+                    self.problems.append("refused")
+                waiting[key] = now
+                number += 1
+            for chosen, _ in chooser.select(0.002):
+                try:
+                    reply = chosen.fileobj.recv(4096)
+                except OSError as problem:
+                    self.problems.append(repr(problem))
+                    continue
+                if waiting.pop((chosen.fd, struct.unpack("!H", reply[:2])[0]), None) is not None:
+                    self.answered += 1
+                    self._judge(reply)
+            overdue = [k for k, t in waiting.items() if now - t > self.patience]
+            for k in overdue:
+                del waiting[k]
+                self.lost += 1
+        self.sent = number
+        for s in ports:
+            s.close()
+
+    def _tcp(self):
+        while not self._end.is_set():
+            try:
+                self._judge(exchange_tcp(self.server, self.packet, self.patience))
+            except (Silence, OSError) as problem:
+                self.tcp_lost += 1
+                self.problems.append(f"tcp: {problem!r}")
+            self.tcp += 1
+            self._end.wait(0.02)
+
+    def _kept(self):
+        """One connection for as long as the server keeps it. One that is closed while nothing is asked is a close, no loss;
+        what was asked at that very moment is asked once more over another, as RFC 7766 section 6.2.4 has it."""
+        s = None
+        while not self._end.is_set():
+            retried = False
+            while True:
+                try:
+                    s = s or socket.create_connection(self.server, self.patience)
+                    s.sendall(struct.pack("!H", len(self.packet)) + self.packet)
+                    self._judge(read_exactly(s, struct.unpack("!H", read_exactly(s, 2))[0]))
+                    break
+                except OSError as problem:
+                    s = None
+                    if retried:
+                        self.kept_lost += 1
+                        self.problems.append(f"kept: {problem!r}")
+                        break
+                    retried = True
+                    self.closed_between += 1
+            self.kept += 1
+            self._end.wait(0.02)
+        if s:
+            s.close()
