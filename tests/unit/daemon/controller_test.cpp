@@ -3,6 +3,7 @@
 #include "tests/unit/policies/builders.hpp"
 #include "tests/unit/probes/virtual_loop.hpp"
 
+#include <algorithm>
 #include <deque>
 #include <map>
 #include <random>

@@ -3,6 +3,7 @@
 #include "tests/unit/dns/oracle.hpp"
 #include "tests/unit/policies/builders.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <random>
 #include <set>
