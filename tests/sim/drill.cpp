@@ -2,6 +2,7 @@
 
 #include <array>
 #include <cstdio>
+#include <cstdlib>
 
 namespace fairway::sim {
 
@@ -57,6 +58,8 @@ std::string one(const Named& service, const std::string& endpoints) {
 }
 
 } // namespace
+
+Duration a_quiet_day() { return std::getenv("FAIRWAY_LONG") ? 24h : 2h; }
 
 std::string sites(int count, std::initializer_list<Named> services, const std::string& top) {
     std::string endpoints;

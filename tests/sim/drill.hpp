@@ -55,6 +55,9 @@ inline std::string ordered(const std::string& order) {
 }
 inline const std::string with_references = "self_doubt: {references: [\"tcp://198.51.100.1:53\"]}\n";
 
+/// A long time in which nothing may happen: two hours, and 24 where FAIRWAY_LONG is set (`tests/run --all`).
+Duration a_quiet_day();
+
 /// Seconds as people read them, for messages.
 inline double seconds(Duration d) { return std::chrono::duration<double>(d).count(); }
 

@@ -8,7 +8,7 @@ TEST_CASE("H1, L2: results that alternate never move a member") {
     s.runs(1min);
     bool odd = false;
     s.world().target("10.1.0.1:8080").script = [&] { return (odd = !odd) ? saying::refused() : Sight{}; };
-    s.runs(6h);
+    s.runs(a_quiet_day());
     CHECK(s.moves("www", 1min) == 0);
     CHECK(s.count(Change::member_down) == 0);
 }

@@ -25,7 +25,7 @@ TEST_CASE("D5, D7, L14: no primary and nobody to promote one: the answer is held
     Drill s{sites(2, {{"shop", follow}})};
     s.runs(1min);
     auto death = s.kill("east");
-    s.runs(24h);
+    s.runs(a_quiet_day());
     CHECK(s.answers("shop") == "east");
     CHECK(s.moves("shop", death) == 0);
     REQUIRE(s.count(Change::no_primary_critical) == 1);
@@ -91,7 +91,7 @@ TEST_CASE("L14: priority, latch and failback do not apply: the role alone moves 
     s.runs(1min);
     s.database("east").steps_down();
     s.database("west").promote();
-    s.runs(24h);
+    s.runs(a_quiet_day());
     CHECK(s.answers("shop") == "west");
     CHECK(s.moves("shop", 1min) == 1);
 }

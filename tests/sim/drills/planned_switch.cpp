@@ -163,7 +163,7 @@ TEST_CASE("without a database a planned switch moves the latch, and it stays the
     s.runs(20s);
     CHECK(s.answers("www") == "west");
     CHECK(s.count(Change::switch_done, asked, "www") == 1);
-    s.runs(24h);
+    s.runs(a_quiet_day());
     CHECK(s.moves("www", asked) == 1);
     CHECK(s.move("www", "east").accepted);
     s.runs(2min);

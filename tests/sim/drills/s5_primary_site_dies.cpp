@@ -49,7 +49,7 @@ TEST_CASE(
     // when east is repaired and rejoined
     auto back = s.revive("east");
     s.database("east").rejoin();
-    s.runs(24h);
+    s.runs(a_quiet_day());
     CHECK(s.moves("shop", back) == 0);
     // and the operator asks
     auto asked = s.now();

@@ -11,7 +11,7 @@ TEST_CASE("S6: a site whose web tier answers 200 over a database that refuses wr
     CHECK_FALSE(s.named("shop", "west", {}));
     // when the whole primary site is gone
     s.kill("east");
-    s.runs(24h);
+    s.runs(a_quiet_day());
     // then not even that makes west eligible
     CHECK_FALSE(s.named("shop", "west", {}));
     CHECK(s.report("shop").state == "held: no primary");
