@@ -1,0 +1,4 @@
+// As config/pch/model.hpp, for the tables.
+#include "tests/unit/policies/builders.hpp"
+
+#include <algorithm>
