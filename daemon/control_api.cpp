@@ -43,6 +43,7 @@ HttpResponse ControlApi::get(const HttpRequest& request, std::string_view what) 
     if (what == "status") return status();
     if (what == "explain") return explain(request);
     if (what == "latency") return office_.latency(request);
+    if (what == "zone") return office_.zone(request);
     if (what == "what-if") return what_if(request);
     if (what == "history") return office_.history(request);
     if (what == "events") return office_.events(request);
@@ -74,23 +75,33 @@ HttpResponse ControlApi::explain(const HttpRequest& request) {
     return {200, to_json(*found)};
 }
 
+ControlApi::Copied ControlApi::copied() {
+    const std::lock_guard lock(copying_);
+    const auto now = std::chrono::steady_clock::now();
+    if (copy_ && now - copied_at_ < copy_lasts) return copy_;
+    auto fresh = desk_.ask(
+        [f = office_.engine, clock = office_.clock] {
+            return Copied(std::make_shared<std::pair<policies::Engine, Now>>(f(), clock()));
+        },
+        patience);
+    copy_ = fresh ? *fresh : nullptr;
+    copied_at_ = now;
+    return copy_;
+}
+
 /// The decision is copied in the control thread and asked here.
 HttpResponse ControlApi::what_if(const HttpRequest& request) {
     const auto argument = [&](const char* key) {
         const auto it = request.query.find(key);
         return it == request.query.end() ? std::string() : it->second;
     };
-    const auto copied = desk_.ask(
-        [f = office_.engine, clock = office_.clock] {
-            return std::pair(std::make_shared<policies::Engine>(f()), clock());
-        },
-        patience);
-    if (!copied) return busy();
-    const auto& [engine, now] = *copied;
+    const auto copy = copied();
+    if (!copy) return busy();
+    const auto& [engine, now] = *copy;
     const auto question =
-        read_question({argument("lose"), argument("down"), argument("load")}, engine->model());
+        read_question({argument("lose"), argument("down"), argument("load")}, engine.model());
     if (const auto* wrong = std::get_if<std::string>(&question)) return error(400, *wrong);
-    return {200, to_json(policies::what_if(*engine, std::get<policies::WhatIfQuestion>(question), now))};
+    return {200, to_json(policies::what_if(engine, std::get<policies::WhatIfQuestion>(question), now))};
 }
 
 HttpResponse ControlApi::post(const HttpRequest& request, std::string_view what, const Asker& asker) {

@@ -13,6 +13,11 @@
 #include "daemon/requests.hpp"
 #include "daemon/serialize.hpp"
 
+#include <chrono>
+#include <memory>
+#include <mutex>
+#include <utility>
+
 namespace fairway::daemon {
 
 /// What the API asks of the daemon. Those that do not wait are called in the control thread, those that wait
@@ -29,6 +34,7 @@ struct ControlOffice {
     std::function<HttpResponse(const HttpRequest&)> events;
     std::function<HttpResponse(std::string_view check, const HttpRequest&)> push; ///< waits
     std::function<HttpResponse(const HttpRequest&)> latency;                      ///< waits
+    std::function<HttpResponse(const HttpRequest&)> zone;                         ///< waits
     About about;
 };
 
@@ -53,10 +59,20 @@ class ControlApi {
     HttpResponse status();
     HttpResponse explain(const HttpRequest& request);
     HttpResponse what_if(const HttpRequest& request);
+
+    /// The engine of a moment, and the moment.
+    using Copied = std::shared_ptr<const std::pair<policies::Engine, Now>>;
+    Copied copied();
+    /// Copying costs the control thread time, and strangers may ask: all of one second share a copy.
+    static constexpr std::chrono::seconds copy_lasts{1};
+
     Desk& desk_;
     NewestReport& reports_;
     ControlOffice office_;
     Idempotency once_;
+    std::mutex copying_; ///< of what follows
+    Copied copy_;
+    std::chrono::steady_clock::time_point copied_at_;
 };
 
 } // namespace fairway::daemon

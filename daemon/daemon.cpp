@@ -21,6 +21,7 @@
 #include "daemon/serialize.hpp"
 #include "daemon/sockets.hpp"
 #include "daemon/upgrade.hpp"
+#include "daemon/zone_office.hpp"
 #include "probes/uv_loop.hpp"
 #include "probes/worker.hpp"
 
@@ -144,6 +145,7 @@ struct Daemon::State {
     Loader loader;
     Learner learner;
     LatencyOffice measured{desk, [this]() -> const Model& { return controller->engine().model(); }, learner};
+    ZoneOffice shown{desk, [this] { return front.snapshot(); }};
     Pages pages{desk, reports, metrics, history, page_office()};
     PushOffice pushed{desk, [this](const std::string& name) { return check(name); }, prober};
     ControlApi api;
@@ -266,7 +268,7 @@ struct Daemon::State {
     Pages::Office page_office() {
         return {.vitals =
                     [this] {
-                        return Vitals{front.counts(), alerts.counts(), worker.lag()};
+                        return Vitals{front.counts(), alerts.counts(), worker.lag(), events.streams()};
                     },
                 .view = [this](const Name& n, std::optional<IpAddress> c) { return view(n, c); },
                 .node = model->node.name,
@@ -297,6 +299,7 @@ struct Daemon::State {
             .events = [this](const HttpRequest& r) { return events.stream(r); },
             .push = [this](std::string_view check, const HttpRequest& r) { return pushed.answer(check, r); },
             .latency = [this](const HttpRequest& r) { return measured.answer(r); },
+            .zone = [this](const HttpRequest& r) { return shown.answer(r); },
             .about = {FAIRWAY_VERSION, model->file, clock_now().wall, getpid()}};
     }
 

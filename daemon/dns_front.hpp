@@ -28,6 +28,8 @@ class DnsFront {
     /// What a client is answered now, on the wire; without an address one of nowhere. RFC 1035 section 4.1.
     std::vector<std::uint8_t> ask(const Name& name, std::uint16_t type, std::optional<IpAddress> client);
 
+    const dns::SnapshotPtr& snapshot() const { return snapshot_; } ///< what is answered now
+
     DnsCounts counts() const; ///< any thread
     /// Responses held back by rate since it last said so, which it does once a minute at most; else 0.
     std::uint64_t newly_limited(Instant now);

@@ -283,6 +283,8 @@ std::string Metrics::text(const Report& report, const Vitals& vitals, Duration a
     Family(page, gauge, "probe_lag_seconds",
            "How late looks began at worst in the last 10 to 20 s; above an interval verdicts are stale.")
         .add({}, seconds(vitals.probe_lag));
+    Family(page, gauge, "event_streams", "Readers of /v1/events; 16 are the most there may be.")
+        .add({}, vitals.event_streams);
     services(page, report);
     endpoints(page, report);
     datacenters(page, report);

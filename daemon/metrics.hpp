@@ -24,6 +24,7 @@ struct Vitals {
     DnsCounts dns;
     std::vector<NotificationCounts> notifications;
     Duration probe_lag{}; ///< how late the looks' timers were at worst in the last 10 to 20 s
+    unsigned event_streams = 0; ///< readers of /v1/events
 };
 
 class Metrics {

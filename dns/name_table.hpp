@@ -106,6 +106,13 @@ class NameTable {
         return find(name);
     }
 
+    /// Every node once, in no order.
+    template<class Visit> void each(Visit visit) const {
+        for (std::size_t b = 0; b < bucket_count_; ++b)
+            for (const Slot& slot : buckets_[b].slots)
+                if (slot.node) visit(*at(slot.node));
+    }
+
     const ZoneInfo& zone(std::uint32_t index) const { return zones_[index]; }
     unsigned max_labels() const { return max_labels_; } ///< of any name here
     std::size_t names() const { return names_; }

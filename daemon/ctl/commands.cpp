@@ -4,13 +4,14 @@ namespace fairway::ctl {
 
 Command status(), history(), explain(), latency(), drain(), undrain(), maintenance(), force(), freeze(),
     unfreeze(), failover(), failback(), planned_switch(), approve(), what_if(), drill(), reload(), upgrade(),
-    version(), check_config(), check_delegation();
+    zone(), version(), check_config(), check_delegation();
 
 const std::vector<Command>& commands() {
     static const std::vector<Command> all{
-        status(),  history(), explain(),  latency(),  drain(),    undrain(),        maintenance(),
-        force(),   freeze(),  unfreeze(), failover(), failback(), planned_switch(), approve(),
-        what_if(), drill(),   reload(),   upgrade(),  version(),  check_config(),   check_delegation()};
+        status(),         history(), explain(),      latency(),         drain(),    undrain(),
+        maintenance(),    force(),   freeze(),       unfreeze(),        failover(), failback(),
+        planned_switch(), approve(), what_if(),      drill(),           reload(),   upgrade(),
+        zone(),           version(), check_config(), check_delegation()};
     return all;
 }
 

@@ -36,7 +36,7 @@ def _(world):
     check(overrides[0]["operator"] and overrides[0]["expires"], "an override has its operator and its end")
     check(fairway.endpoint(WWW, "east")["excluded"], "status: excluded")
     fairway.ctl("undrain", "--datacenter", "east")
-    equal(world.seen(WWW), {east, west}, "www after")
+    wait_until("both are answered again", lambda: world.seen(WWW) == {east, west}, 5)
 
 
 @story("draining the last usable site is refused whole, naming the services, unless forced (L19)")
@@ -94,6 +94,21 @@ def _(world):
         said = fairway.ctl("explain", name, "--type", kind, "--client", "192.0.2.1")
         check(why in said, f"explain {name} {kind}: {said}")
     fairway.ctl("explain", WWW, "--type", "NONE", "--client", "192.0.2.1", expect=2)
+
+
+@story("zone shows what is served: the zones, and every name of one with its records and its present answers")
+def _(world):
+    fairway = world.fairway
+    equal(fairway.ctl("zone").split(), ["gtm.example.com"], "the zones")
+    said = fairway.ctl("zone", "gtm.example.com", "--client", "192.0.2.1")
+    for part in (" SOA ", " NS ", "ns1.gtm.example.com.", f"; {WWW}: decided", f"{BATCH}."):
+        check(part in said.replace("\t", " "), f"{part!r} in the zone: {said}")
+    names = json.loads(fairway.ctl("--json", "zone", "gtm.example.com"))["names"]
+    equal([n["name"] for n in names], ["gtm.example.com", BATCH, "ns1.gtm.example.com", WWW], "names in their order")
+    equal([n["kind"] for n in names], ["records", "service", "records", "service"], "their kinds")
+    equal(len(names[1]["records"]), 1, "one site answers for an active/passive service")
+    fairway.ctl("zone", "example.org", expect=2)
+    fairway.ctl("zone", "a..b", expect=2)
 
 
 @story("status, fairwayctl and metrics agree, and promtool finds nothing wrong (O1, O2)")
