@@ -32,7 +32,7 @@ std::string label_of(const Name& name) {
 
 struct Story::Daemon {
     Daemon(Story& story)
-        : loop(story.time_, story_begins, Instant(story.random_.between(0s, 24h))), // a clock of its own
+        : loop(story.time_, story_begins + story.stepped_, Instant(story.random_.between(0s, 24h))), // a clock of its own
           prober(
               loop, story.world_, story.random_.fork(), [this](auto batch) { controller->observe(batch); },
               [this](const auto& seen) { controller->resolved(seen); }),
@@ -103,6 +103,11 @@ void Story::stall_daemon(Duration d) {
     stall_ = {now(), now() + d};
     daemon_->loop.stall(d);
     daemon_->prober.stall(d);
+}
+
+void Story::step_clock(Duration by) {
+    stepped_ += std::chrono::duration_cast<std::chrono::milliseconds>(by);
+    if (daemon_) daemon_->loop.step_clock(by);
 }
 
 void Story::reload(std::string_view yaml) {

@@ -46,6 +46,7 @@ class Story {
     void restart(Duration away = 2s); ///< kill -9, and started again so much later
     void lose_disk();                 ///< a new, empty one
     void stall_daemon(Duration d);    ///< SIGSTOP for so long
+    void step_clock(Duration by);     ///< somebody sets the machine's clock, forth or back
     void reload(std::string_view yaml);
     bool running() const { return daemon_ != nullptr; }
 
@@ -156,6 +157,7 @@ class Story {
     Runbook runbook_;
     std::unique_ptr<Daemon> daemon_;
     bool started_ = false;
+    std::chrono::milliseconds stepped_{}; ///< what the clock was set by, in all
     std::pair<Moment, Moment> stall_{-1h, -1h}; ///< the last one's begin and end
     std::map<std::string, Answers> answers_;    ///< by whole name
     std::vector<Entry> journal_;

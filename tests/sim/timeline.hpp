@@ -51,6 +51,9 @@ class SimLoop : public Loop {
     void stall(Duration d) {
         stalled_until_ = timeline_.now() + d;
     } ///< not scheduled for so long (SIGSTOP, swap)
+    void step_clock(Duration by) { ///< somebody sets the wall clock
+        wall_at_zero_ += std::chrono::duration_cast<std::chrono::milliseconds>(by);
+    }
     Moment world_now() const { return timeline_.now(); }
     Moment moment(Instant i) const { return born_ + (i - mono_at_birth_); }
     Instant instant(Moment m) const { return mono_at_birth_ + (m - born_); }
