@@ -1,12 +1,18 @@
 #include "dns/tcp_loop.hpp"
 
 #include <fcntl.h>
+#include <sys/resource.h>
+
+#include <algorithm>
 
 namespace fairway::dns {
 namespace {
 
 // Of answers to one client in the kernel, which would else take megabytes for each.
 constexpr int send_buffer = 64 * 1024;
+
+// Descriptors that are left to checks, the control socket and hooks: as many as those need at a time.
+constexpr rlim_t reserve = 64;
 
 // Who counts as one client: an address, of IPv6 the /64 that a host may have for itself.
 IpAddress client_of(IpAddress address) {
@@ -65,11 +71,22 @@ void TcpFront::Loop::accept(uv_stream_t* listener) {
     if (uv_accept(listener, stream(c)) || !learn_peer(c)) return close(c);
     counters.connections.add(1);
     if (clients[client_of(*c.peer)] > limits().per_client) return close_by(TcpEnd::client, c);
-    if (live > limits().connections) close_quietest(); // only for one that stays
+    if (last_descriptors(c)) bearable = live - 1;
+    if (live > std::min<std::size_t>(limits().connections, bearable))
+        close_quietest(); // only for one that stays
     int size = send_buffer;
     uv_send_buffer_size(reinterpret_cast<uv_handle_t*>(&c.handle), &size);
     uv_tcp_nodelay(&c.handle, 1);
     read(c);
+}
+
+// The kernel gives the lowest number that is free: a high one says that few are.
+bool TcpFront::Loop::last_descriptors(const Connection& c) {
+    rlimit limit{};
+    uv_os_fd_t fd = -1;
+    uv_fileno(reinterpret_cast<const uv_handle_t*>(&c.handle), &fd);
+    getrlimit(RLIMIT_NOFILE, &limit);
+    return static_cast<rlim_t>(fd) + std::min<rlim_t>(reserve, limit.rlim_cur / 4) >= limit.rlim_cur;
 }
 
 bool TcpFront::Loop::learn_peer(Connection& c) {
@@ -105,7 +122,8 @@ void TcpFront::Loop::enforce_limits() {
         if (over(c->active, limits().idle)) close_by(TcpEnd::idle, *c);
         else if (over(c->opened, limits().total)) close_by(TcpEnd::total, *c);
     }
-    handover.refresh(snapshot); // an idle front must not keep an old one alive
+    if (live < bearable / 2) bearable = SIZE_MAX; // there may be more again
+    handover.refresh(snapshot);                   // an idle front must not keep an old one alive
 }
 
 void TcpFront::Loop::close_quietest() {

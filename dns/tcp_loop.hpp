@@ -6,6 +6,7 @@
 
 #include <uv.h>
 
+#include <cstdint>
 #include <functional>
 #include <list>
 #include <map>
@@ -57,6 +58,7 @@ struct TcpFront::Loop {
     void stop_listening(const SocketAddress& address);
     std::vector<Socket> sockets() const;
     void accept(uv_stream_t* listener);
+    static bool last_descriptors(const Connection& c); // it has taken one of those
     bool learn_peer(Connection& c);
     void forget_peer(Connection& c);
     void touch(Connection& c);
@@ -99,6 +101,7 @@ struct TcpFront::Loop {
     std::vector<std::function<void()>> jobs; // under the mutex
     Connections connections;
     std::size_t live = 0;                  // connections not being closed
+    std::size_t bearable = SIZE_MAX;       // for so many there were descriptors, when they last ran short
     std::map<IpAddress, unsigned> clients; // and whose they are
     std::size_t waiting = 0;               // octets of answers, over all connections
     std::vector<std::uint8_t> read_buffer;
