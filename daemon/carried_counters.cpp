@@ -111,26 +111,53 @@ void CarriedCounters::no_more() {
     came_.notify_all();
 }
 
-std::string CarriedCounters::over(std::string page) const {
-    std::shared_ptr<const Families> carried;
-    {
-        std::unique_lock hold(mutex_);
-        came_.wait_for(hold, patience, [&] { return !expected_; });
-        carried = carried_;
-    }
-    if (!carried) return page;
+std::string CarriedCounters::without(std::string_view page) {
     std::string text;
-    text.reserve(page.size());
     each_family(page, [&](std::string_view family) {
         if (!only_grows(type_of(family).second)) text += family;
     });
+    return text;
+}
+
+std::string CarriedCounters::sum(const std::string& page, const Families& carried) {
+    std::string text = without(page);
     Families ours = read(page);
-    add(ours, *carried);
+    add(ours, carried);
     for (const auto& [name, family] : ours) {
         text += family.head;
         for (const auto& [labels, value] : family.series) text += labels + " " + number(value) + "\n";
     }
     return text;
+}
+
+std::string CarriedCounters::over(std::string page) const {
+    std::shared_ptr<const Families> carried;
+    std::shared_ptr<const std::string> last;
+    {
+        std::unique_lock hold(mutex_);
+        came_.wait_for(hold, patience, [&] { return !expected_; });
+        carried = carried_;
+        last = last_;
+    }
+    if (last) return without(page) + *last;
+    return carried ? sum(page, *carried) : page;
+}
+
+std::string CarriedCounters::close(const std::function<std::string()>& page) {
+    std::shared_ptr<const Families> carried;
+    {
+        const std::lock_guard hold(mutex_);
+        expected_ = true; // a page that was made before and has not come through yet is not shown as it is
+        carried = carried_;
+    }
+    auto text = std::make_shared<const std::string>(of(carried ? sum(page(), *carried) : page()));
+    {
+        const std::lock_guard hold(mutex_);
+        expected_ = false;
+        if (!last_) last_ = text;
+    }
+    came_.notify_all();
+    return *text;
 }
 
 } // namespace fairway::daemon

@@ -7,6 +7,7 @@
 
 #include <chrono>
 #include <condition_variable>
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -33,6 +34,11 @@ class CarriedCounters {
     /// left out.
     std::string over(std::string page) const;
 
+    /// Others go on from here: no page shows more from now on than what this returns, whatever is still
+    /// counted. Asks for `page` once none that is being made could show more. Called again: what was counted
+    /// since, too.
+    std::string close(const std::function<std::string()>& page);
+
   private:
     struct Family {
         std::string head, type; ///< its HELP and TYPE
@@ -41,11 +47,14 @@ class CarriedCounters {
     using Families = std::map<std::string, Family>;
     static Families read(std::string_view page);
     static void add(Families& to, const Families& carried);
+    static std::string sum(const std::string& page, const Families& carried);
+    static std::string without(std::string_view page); ///< what of() leaves
 
     mutable std::mutex mutex_;
     mutable std::condition_variable came_;
     bool expected_ = false;
     std::shared_ptr<const Families> carried_; ///< under the mutex; null: nothing
+    std::shared_ptr<const std::string> last_; ///< under the mutex; null: we still count
 };
 
 } // namespace fairway::daemon

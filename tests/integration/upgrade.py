@@ -72,7 +72,8 @@ def _(world):
 def _(world):
     fairway = world.fairway
     world.east.web.kill()
-    wait_until("both left east", lambda: not any(fairway.endpoint(name, "east")["in_plan"] for name in (WWW, BATCH)), 20)
+    wait_until("both left east", lambda: not any(fairway.endpoint(name, "east")["in_plan"] for name in (WWW, BATCH)) and
+               fairway.addresses(BATCH) == [world.west.address], 20)  # decided, stored, and answered
     with fairway.watch(WWW, BATCH, every=0.002) as watch:
         fairway.upgrade()
         wait_until("it looks by itself", lambda: all(m["last"] for m in fairway.status()["members"]), 10)

@@ -97,6 +97,19 @@ TEST_CASE("a page waits for the last word of the process before, and not for eve
     CHECK(has(c.over(page), "fairway_a_total{of=\"x\"} 6"));
 }
 
+TEST_CASE("whoever has handed its counters over shows no more than that, though it counts on") {
+    CarriedCounters c;
+    c.carry(CarriedCounters::of(page));
+    const std::string told = c.close([] { return page; });
+    CHECK(has(told, "fairway_a_total{of=\"x\"} 6"));
+    std::string later = page;
+    later.replace(later.find("\"x\"} 3"), 6, "\"x\"} 9");
+    CHECK(has(c.over(later), "fairway_a_total{of=\"x\"} 6"));
+    CHECK(has(c.over(later), "fairway_now 7"));
+    CHECK(has(c.close([&] { return later; }), "fairway_a_total{of=\"x\"} 12")); // its last word has it all
+    CHECK(has(c.over(later), "fairway_a_total{of=\"x\"} 6"));
+}
+
 TEST_CASE("a message of the link comes whole, with its descriptors; the end is no message") {
     auto [one, other] = a_link();
     const Fd listening = listen_tcp(SocketAddress::parse("127.0.0.1:0").value());
