@@ -52,6 +52,7 @@ struct Controller::State : std::enable_shared_from_this<Controller::State> {
     std::set<std::string> members_owed;           ///< by key
     bool overrides_owed = false, aliases_owed = false;
     std::map<std::string, Alarm> store_alarms; ///< by part
+    std::map<std::string, Alarm> own_alarms;   ///< by id
 
     struct Played {
         Loop::HandlePtr timer; ///< its silent look ends, or the next begins
@@ -375,6 +376,14 @@ void Controller::storage(const std::string& part, const std::string& error) {
     error.empty() ? state_->store_recovered(part) : state_->store_failed(part, error);
 }
 
+bool Controller::alarm(const std::string& id, Severity severity, const std::string& text) {
+    if (text.empty()) return state_->own_alarms.erase(id) > 0;
+    const Instant since = state_->loop.now().mono;
+    return state_->own_alarms
+        .try_emplace(id, Alarm{.id = id, .severity = severity, .text = text, .since = since})
+        .second;
+}
+
 std::string Controller::hold_still() { return state_->hold_still(); }
 std::string Controller::not_stored() const { return state_->not_stored(); }
 void Controller::go_on() { state_->go_on(); }
@@ -386,6 +395,7 @@ Report Controller::report() const {
         r.services[s].awaited = state_->publisher.awaits_first(s);
     if (r.drill && state_->drill_published) r.drill->published = *state_->drill_published - r.drill->begun;
     for (const auto& [part, alarm] : state_->store_alarms) r.alarms.push_back(alarm);
+    for (const auto& [id, alarm] : state_->own_alarms) r.alarms.push_back(alarm);
     return r;
 }
 

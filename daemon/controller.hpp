@@ -70,6 +70,10 @@ class Controller {
     /// A part of storage besides the state store fails ("the journal", its error) or is well again ("").
     void storage(const std::string& part, const std::string& error);
 
+    /// An alarm of the daemon's own, besides those of the engine and the store; without a text it is over.
+    /// True: that is news.
+    bool alarm(const std::string& id, policies::Severity severity, const std::string& text);
+
     policies::Report report() const;
     policies::Explanation explain(ServiceIndex s, std::optional<IpAddress> client) const;
     const policies::Engine& engine() const;

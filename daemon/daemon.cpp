@@ -3,6 +3,7 @@
 #include "daemon/alerts.hpp"
 #include "daemon/carried_counters.hpp"
 #include "daemon/control_api.hpp"
+#include "daemon/descriptors.hpp"
 #include "daemon/desk.hpp"
 #include "daemon/dns_front.hpp"
 #include "daemon/doors.hpp"
@@ -383,8 +384,9 @@ struct Daemon::State {
                 .leave = [this] { leave(); },
                 .counters =
                     [this] {
-                        const Vitals vitals{front.counts(), alerts.counts(), {}};
-                        return CarriedCounters::of(carried.over(metrics.text({}, vitals, {})));
+                        return carried.close([this] {
+                            return metrics.text({}, {front.counts(), alerts.counts(), {}}, {});
+                        });
                     },
                 .state_directory = model->state.directory,
                 .control_path = model->control.socket,
@@ -422,6 +424,7 @@ struct Daemon::State {
     void leave() {
         const auto done = desk.ask(
             [this] {
+                watchdog.reset(); // its sign of life is the other's now
                 events.close();
                 doors.leave();
                 front.leave();
@@ -522,10 +525,19 @@ struct Daemon::State {
         watchdog = loop.after(period, [this, period] { stay_alive(period); });
     }
 
+    void look_at_descriptors() {
+        const std::string why = descriptors_short();
+        if (!controller->alarm("descriptors", Severity::critical, why)) return;
+        reports.changed();
+        if (why.empty()) log.write(Severity::info, "descriptors-enough", {});
+        else log.write(Severity::critical, "descriptors-short", {{"why", why}});
+    }
+
     void reap() {
         front.reap();
         if (const auto limited = front.newly_limited(loop.now().mono))
             log.write(Severity::warning, "rate-limited", {{"responses", std::to_string(limited)}});
+        look_at_descriptors();
         reaper = loop.after(reap_every, [this] { reap(); });
     }
 };

@@ -129,6 +129,7 @@ int start(const Options& o, const Program& program) {
 
 int main(int argc, char** argv) {
     std::signal(SIGPIPE, SIG_IGN);
+    std::signal(SIGXFSZ, SIG_IGN); // a limit of file sizes is an error of the store's like a full disk
     give_back_large_blocks();
     const Options o = read_options({argv + 1, argv + argc});
     if (!o.wrong.empty()) return refuse(o.wrong);

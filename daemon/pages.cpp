@@ -65,7 +65,11 @@ HttpResponse Pages::ready() const {
     for (const auto& s : latest.report->services)
         if (s.state == "undecided") undecided += s.name + ": undecided\n";
         else if (s.awaited) undecided += s.name + ": decided, its first answer waits for the disk\n";
-    return undecided.empty() ? HttpResponse{200, "ready\n", plain} : HttpResponse{503, undecided, plain};
+    if (!undecided.empty()) return {503, undecided, plain};
+    std::string text = "ready\n"; // and what ails this node itself, which goes on answering all the same
+    for (const auto& a : latest.report->alarms)
+        if (a.service.empty() && a.datacenter.empty()) text += "but " + a.id + ": " + a.text + "\n";
+    return {200, std::move(text), plain};
 }
 
 // ---- for people

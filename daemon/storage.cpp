@@ -124,7 +124,9 @@ Storage::Storage(OpenedState opened, Post post, Clock clock, std::function<void(
       post_(std::move(post)),
       clock_(std::move(clock)),
       journal_state_(std::move(journal_state)),
-      thread_([this] { run(); }) {}
+      thread_([this] { run(); }) {
+    pthread_setname_np(thread_.native_handle(), "storage"); // for whoever looks at one that hangs
+}
 
 Storage::~Storage() {
     {

@@ -228,6 +228,7 @@ def everything_longer():
         script("integration", "browser", ["/usr/bin/python3", "-B", "tests/integration/browser.py"], {"FAIRWAY_BUILD": str(ROOT / "build")})
         script("integration", "upgrade, hung ones", ["/usr/bin/python3", "-B", "tests/integration/upgrade.py"],
                {"FAIRWAY_LONG": "1", "FAIRWAY_BUILD": str(ROOT / "build")})
+        script("integration", "faults", ["/usr/bin/python3", "-B", "tests/integration/faults.py"], {"FAIRWAY_BUILD": str(ROOT / "build")})
         script("integration", "1,000 reloads", ["/usr/bin/python3", "-B", "tests/integration/steady.py"],
                {"FAIRWAY_RELOADS": "1000", "FAIRWAY_BUILD": str(ROOT / "build")})
         script("sim", "drills of whole days", ["build/tests/sim/sim"], {"FAIRWAY_LONG": "1"})

@@ -2,7 +2,10 @@
 """Sockets that the service manager has opened: taken where the configuration means them, and handed on."""
 
 import os
+import socket
+import struct
 import sys
+import threading
 
 from world import HEAD, WEB_CHECKS, WWW, WWW_SERVICE, Fairwayd, ask, check, equal, story, tell, two_sites, wait_until, words
 
@@ -71,6 +74,51 @@ def _(world):
     check(os.path.exists(fairway.socket), "the file after the old process")
     equal(fairway.stop(), 0, "the end")
     check(os.path.exists(fairway.socket), "the file after the end")
+
+
+class Manager:
+    """The service manager's ear (sd_notify(3)): who said what, in order. Barriers are let go once they are heard."""
+
+    def __init__(self, path):
+        self.said, self.ear = [], socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self.ear.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
+        self.ear.bind(str(path))
+        threading.Thread(target=self.listen, daemon=True).start()
+
+    def listen(self):
+        while True:
+            text, beside, _, _ = self.ear.recvmsg(4096, 1024)
+            for _, kind, data in beside:
+                if kind == socket.SCM_CREDENTIALS:
+                    pid = struct.unpack("iii", data[:12])[0]
+                elif kind == socket.SCM_RIGHTS:
+                    for fd in struct.unpack(f"{len(data) // 4}i", data):
+                        os.close(fd)
+            self.said += [(pid, line) for line in text.decode().splitlines()]
+
+    def heard(self, pid, line):
+        return (pid, line) in self.said
+
+
+@story("the service manager is told of another main process by the old one, before that one says a word, and hears its watchdog")
+def _(world):
+    manager = Manager(world.lab.directory / "notify")
+    fairway = world.daemon("notified")
+    fairway.start(env={"NOTIFY_SOCKET": str(world.lab.directory / "notify"), "WATCHDOG_USEC": "400000"})
+    old = fairway.process.pid
+    wait_until("it is ready and alive", lambda: manager.heard(old, "READY=1") and manager.heard(old, "WATCHDOG=1"), 10)
+    fairway.upgrade()
+    new = fairway.process.pid
+    wait_until("so is the new one", lambda: manager.heard(new, "READY=1") and manager.said[-1] == (new, "WATCHDOG=1"), 10)
+    equal(manager.said.count((old, f"MAINPID={new}")), 1, "announcements")
+    strangers, main = [], old  # what NotifyAccess=main would not let through
+    for pid, line in manager.said:
+        if pid != main:
+            strangers.append((pid, line))
+        if line.startswith("MAINPID="):
+            main = int(line.partition("=")[2])
+    strangers = [who for who in strangers if who != (old, "BARRIER=1")]  # which the manager answers whoever asks
+    check(strangers in ([], [(old, "WATCHDOG=1")]), f"said by others than the main process: {strangers}")
 
 
 @story("systemd-socket-activate: the first query starts it, and is answered")

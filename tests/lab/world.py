@@ -197,6 +197,18 @@ class Lab:
     def running(self):
         return [process for process in self.processes if process.alive()]
 
+    def _left_behind(self):
+        """What processes of ours had started when they ended, and nobody knows of."""
+        known = {process.pid for process in self.processes}
+        for entry in os.scandir("/proc"):
+            if entry.name.isdigit() and int(entry.name) not in known:
+                try:
+                    stat = pathlib.Path(entry.path, "stat").read_text().rpartition(")")[2].split()
+                except OSError:
+                    continue  # it ended while we looked
+                if int(stat[1]) == os.getpid():
+                    yield int(entry.name)
+
     def close(self):
         """Ends every process by pid, latest first, and removes the directory."""
         if self._closed:
@@ -209,6 +221,9 @@ class Lab:
                 process.stop(within=5)
             except Failure:
                 pass  # stop() killed it
+        for pid in self._left_behind():
+            os.kill(pid, signal.SIGKILL)
+            os.waitpid(pid, 0)
         for function in self.at_close:
             function()
         shutil.rmtree(self.directory, ignore_errors=True)
