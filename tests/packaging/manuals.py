@@ -202,6 +202,7 @@ services:
 """).start()
     bash = Shell(fairway.socket)
     equal(bash.offers("fairwayctl", "explain", ""), {"one.gtm.example.com", "two.gtm.example.com"}, "explain")
+    equal(bash.offers("fairwayctl", "zone", "g"), {"gtm.example.com"}, "zone g")
     equal(bash.offers("fairwayctl", "--json", "drain", "--force", "--service", "t"), {"two.gtm.example.com"}, "--service t")
     equal(bash.offers("fairwayctl", "drain", "--datacenter", ""), {"east", "west"}, "--datacenter")
     elsewhere = Shell(world.lab.directory / "nobody.sock")
