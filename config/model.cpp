@@ -12,6 +12,29 @@ std::optional<ServiceIndex> Model::find_service(const Name& name) const {
     return static_cast<ServiceIndex>(it - services.begin());
 }
 
+std::optional<ServiceIndex> Model::find_service(const Title& title) const {
+    auto s = find_service(title.name);
+    if (s && services[*s].family && title.family == Family::v6) ++*s;
+    return s && services[*s].family == title.family ? s : std::nullopt;
+}
+
+std::optional<ServiceIndex> Model::find_titled(std::string_view title) const {
+    const auto parsed = Title::parse(title);
+    return parsed ? find_service(*parsed) : std::nullopt;
+}
+
+std::optional<ServiceIndex> Model::find_answering(const Name& name, std::uint16_t type) const {
+    auto s = find_service(name);
+    if (s && services[*s].family && type == rrtype::aaaa) ++*s;
+    return s;
+}
+
+std::optional<std::string> Model::known_title(std::string_view said) const {
+    const auto title = Title::parse(said);
+    if (!title || !(title->family ? find_service(*title) : find_service(title->name))) return std::nullopt;
+    return title->to_string();
+}
+
 std::optional<DatacenterIndex> Model::find_datacenter(std::string_view name) const {
     for (std::size_t i = 0; i < datacenters.size(); ++i)
         if (datacenters[i].name == name) return static_cast<DatacenterIndex>(i);

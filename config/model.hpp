@@ -12,6 +12,7 @@
 #include "config/policy.hpp"
 #include "config/record.hpp"
 #include "config/time.hpp"
+#include "config/title.hpp"
 
 #include <array>
 #include <map>
@@ -222,7 +223,8 @@ struct MinHealthy {
     std::size_t of(std::size_t addresses) const; ///< at least 1, at most all
 };
 
-/// A name that is balanced.
+/// A name that is balanced. One whose families are decided apart is two of these, next to each other: the
+/// first answers A and has the IPv4 addresses, the second AAAA and the IPv6 ones.
 struct Service {
     enum class Consistency { unsaid, strong, eventual };
     enum class Failover { automatic, approval };
@@ -230,7 +232,10 @@ struct Service {
     enum class LostShare { spread, next };
     enum class OnNoPrimary { hold, standby, on_all_down };
 
+    std::string title() const { return Title{name, family}.to_string(); } ///< as it is told and recorded
+
     Name name;
+    std::optional<Family> family;  ///< the only one that this half answers
     std::vector<std::string> tags; ///< for overrides
     Policy policy;
     Ttl ttl;
@@ -289,7 +294,13 @@ struct Model {
     std::vector<Group> groups;
     std::vector<Zone> zones;
 
-    std::optional<ServiceIndex> find_service(const Name& name) const;
+    std::optional<ServiceIndex> find_service(const Name& name) const;   ///< of two halves that for A
+    std::optional<ServiceIndex> find_service(const Title& title) const; ///< a bare name finds no half
+    std::optional<ServiceIndex> find_titled(std::string_view title) const;
+    /// What answers records of a type: `AAAA` or another.
+    std::optional<ServiceIndex> find_answering(const Name& name, std::uint16_t type) const;
+    /// How a service, or both its halves, are written; nullopt if there is none that is meant.
+    std::optional<std::string> known_title(std::string_view said) const;
     std::optional<DatacenterIndex> find_datacenter(std::string_view name) const;
     const Datacenter& datacenter_of(const Service& s, EndpointIndex e) const {
         return datacenters[s.endpoints[e].datacenter];

@@ -239,7 +239,7 @@ struct Controller::State : std::enable_shared_from_this<Controller::State> {
     void carry_out(Effects e) {
         if (e.empty()) return arm(); // nearly every look
         std::set<std::string> latched;
-        for (ServiceIndex s : e.latched) latched.insert(engine.model().services[s].name.to_string());
+        for (ServiceIndex s : e.latched) latched.insert(engine.model().services[s].title());
         std::vector<Happening> now, later;
         for (auto& t : e.transitions) (latched.contains(t.service) ? later : now).push_back(report(t));
         std::erase_if(e.plans, [&](ServiceIndex s) { return std::ranges::count(e.latched, s) > 0; });
@@ -277,8 +277,7 @@ struct Controller::State : std::enable_shared_from_this<Controller::State> {
         auto done = [weak = weak_from_this()](HookResult result) {
             if (auto self = weak.lock()) self->carry_out(self->engine.hook_ended(result, self->loop.now()));
         };
-        const auto name = Name::parse(request.service);
-        const auto index = name ? engine.model().find_service(*name) : std::nullopt;
+        const auto index = engine.model().find_titled(request.service);
         const Service* service = index ? &engine.model().services[*index] : nullptr;
         if (!service || !service->hooks.contains(request.step)) // a reload came between
             return loop.post([done, request] {

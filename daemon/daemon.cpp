@@ -271,14 +271,14 @@ struct Daemon::State {
                     [this] {
                         return Vitals{front.counts(), alerts.counts(), worker.lag(), events.streams()};
                     },
-                .view = [this](const Name& n, std::optional<IpAddress> c) { return view(n, c); },
+                .view = [this](const Title& t, std::optional<IpAddress> c) { return view(t, c); },
                 .node = model->node.name,
                 .carried = [this](std::string page) { return carried.over(std::move(page)); }};
     }
 
-    std::optional<ServiceView> view(const Name& name, std::optional<IpAddress> client) const {
+    std::optional<ServiceView> view(const Title& title, std::optional<IpAddress> client) const {
         const Model& now = controller->engine().model();
-        const auto s = now.find_service(name);
+        const auto s = now.find_service(title);
         if (!s) return std::nullopt;
         ServiceView v{page::members_of(now, now.services[*s], controller->engine().members()), std::nullopt};
         if (client) v.explanation = controller->explain(*s, client);
@@ -343,7 +343,7 @@ struct Daemon::State {
     Explained explain(const Name& name, std::uint16_t type, std::optional<IpAddress> client) {
         Explained e;
         e.wire = dns_text(front.ask(name, type, client)).value_or(DnsText{"no answer", false, {}, {}, {}});
-        const auto service = controller->engine().model().find_service(name);
+        const auto service = controller->engine().model().find_answering(name, type);
         e.decision = service ? controller->explain(*service, client) : explain_static(name, e.wire);
         return e;
     }

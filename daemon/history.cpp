@@ -1,6 +1,6 @@
 #include "daemon/history.hpp"
 
-#include "config/name.hpp"
+#include "config/title.hpp"
 #include "daemon/json_parts.hpp"
 
 #include <array>
@@ -24,7 +24,7 @@ class Parameters {
     }
     std::string name(const char* key) {
         const std::string value = text(key);
-        const auto parsed = Name::parse(value);
+        const auto parsed = Title::parse(value);
         if (!value.empty() && !parsed) wrong(value + " is not a domain name");
         return value.empty() || !parsed ? "" : parsed->to_string();
     }

@@ -16,7 +16,7 @@ std::string select(const JournalQuery& q) {
         " FROM entries WHERE seq < ?1";
     if (q.since) sql += " AND at >= ?2";
     if (q.until) sql += " AND at < ?3";
-    if (!q.service.empty()) sql += " AND service = ?4";
+    if (!q.service.empty()) sql += " AND service IN (?4, ?4 || ' A', ?4 || ' AAAA')"; // and its halves
     if (!q.datacenter.empty()) sql += " AND datacenter = ?5";
     if (q.kind) sql += " AND kind = ?6";
     if (!q.what.empty()) sql += " AND what = ?7";

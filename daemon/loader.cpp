@@ -4,6 +4,7 @@
 #include "daemon/memory.hpp"
 #include "daemon/notify.hpp"
 
+#include <algorithm>
 #include <exception>
 
 namespace fairway::daemon {
@@ -19,8 +20,9 @@ CommandResult refusal(const std::string& why, const Diagnostics& problems) {
 }
 
 CommandResult success(const Model& model, const Diagnostics& warnings) {
-    CommandResult r{
-        true, "loaded " + model.file + ": " + std::to_string(model.services.size()) + " services", {}};
+    const auto names = std::ranges::count_if( // two halves are one
+        model.services, [](const Service& s) { return s.family != Family::v6; });
+    CommandResult r{true, "loaded " + model.file + ": " + std::to_string(names) + " services", {}};
     for (const auto& w : warnings.all()) r.details.push_back(w.to_string());
     return r;
 }

@@ -104,7 +104,7 @@ HttpResponse Pages::html(const HttpRequest& request) const {
 
 HttpResponse Pages::service(const HttpRequest& request, page::Facts& facts, const std::string& name) const {
     const auto found = std::ranges::find(facts.report.services, name, &policies::ServiceReport::name);
-    const auto parsed = Name::parse(name);
+    const auto parsed = Title::parse(name);
     if (found == facts.report.services.end() || !parsed)
         return {404, page::not_found(facts, "There is no service " + name + "."), html_type};
     page::Explained explained{argument(request, "client"), {}, {}};

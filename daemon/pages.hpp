@@ -20,7 +20,7 @@ class Pages {
   public:
     struct Office {
         std::function<Vitals()> vitals;                  ///< any thread
-        std::function<std::optional<ServiceView>(const Name&, std::optional<IpAddress>)> view;
+        std::function<std::optional<ServiceView>(const Title&, std::optional<IpAddress>)> view;
         std::string node;
         /// Metrics with what was counted before this process; any thread. Empty: nothing was.
         std::function<std::string(std::string)> carried{};

@@ -1,7 +1,7 @@
 #include "daemon/requests.hpp"
 
 #include "config/load/node.hpp"
-#include "config/name.hpp"
+#include "config/title.hpp"
 
 #include <algorithm>
 #include <array>
@@ -40,10 +40,10 @@ class Fields {
         if (!d || *d <= 0s) wrong(std::string(key) + " must be a time such as 30m or 24h, not " + value);
         return d.value_or(otherwise);
     }
-    /// As the model writes it: lower case, no final dot.
+    /// Of a service, as the model writes it: lower case, no final dot.
     std::string name(const char* key, bool needed) {
         const std::string value = needed ? required(key) : text(key);
-        const auto parsed = Name::parse(value);
+        const auto parsed = Title::parse(value);
         if (!value.empty() && !parsed) wrong(value + " is not a domain name");
         return value.empty() || !parsed ? value : parsed->to_string();
     }
@@ -78,8 +78,7 @@ struct NameCheck {
     const Model& model;
 
     std::string service(const std::string& said) const {
-        const auto name = Name::parse(said);
-        if (said.empty() || (name && model.find_service(*name))) return {};
+        if (said.empty() || model.known_title(said)) return {};
         std::vector<std::string> known;
         for (const auto& s : model.services) known.push_back(s.name.to_string());
         return "there is no service " + nearest_of(said, known);

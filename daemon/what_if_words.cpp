@@ -36,8 +36,7 @@ class Reader {
         return said;
     }
     std::string service(const std::string& said) {
-        const auto name = Name::parse(said);
-        if (name && model_.find_service(*name)) return name->to_string();
+        if (const auto known = model_.known_title(said)) return *known;
         std::vector<std::string> known;
         for (const auto& s : model_.services) known.push_back(s.name.to_string());
         wrong("there is no service " +

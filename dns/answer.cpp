@@ -117,7 +117,7 @@ Plain plain_miss(const FoldedName& name, const NameTable& names) noexcept {
     const NameTable& names = snapshot.fixed->names;
     const Node* const node = query.sought ? names.find(query.name, query.likely) : names.find(query.name);
     if (!node) return plain_miss(query.name, names);
-    if (node->is(Node::cut | Node::occluded)) return {};
+    if (node->is(Node::cut | Node::occluded | Node::apart)) return {};
     if (node->is(Node::service)) {
         if (query.type == rrtype::a || query.type == rrtype::aaaa)
             return plain_service(query, snapshot, *node, client, random);

@@ -37,7 +37,8 @@ struct Node {
         service = 8,      ///< A and AAAA come from service `service_index`
         cname = 16,
         dname = 32,
-        apex = 64
+        apex = 64,
+        apart = 128 ///< of a service: AAAA comes from the one after it
     };
     std::uint8_t name_length;
     std::uint8_t flags;

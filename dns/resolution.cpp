@@ -136,7 +136,7 @@ bool Resolution::use_records(const Node& here) noexcept {
     const OwnerAt owner = owner_of(*node);
     const bool addresses = query_.type == rrtype::a || query_.type == rrtype::aaaa;
     if (node->is(Node::service)) {
-        const bool names = snapshot_.services[node->service_index]->has_names();
+        const bool names = half(*node, false).has_names();
         if (names || addresses || query_.type == rrtype::any) return use_service(*node);
     }
     if (query_.type == rrtype::any) use_any(*node, owner);
@@ -166,8 +166,14 @@ bool Resolution::use_name(const ServiceAnswers& answers, std::size_t choice) noe
     return !asked && follow(record + 12);
 }
 
+// What answers a family: both are answered by one unless they are decided apart.
+const ServiceAnswers& Resolution::half(const Node& service, bool v6) const noexcept {
+    return *snapshot_.services[service.service_index + (v6 && service.is(Node::apart))];
+}
+
 bool Resolution::use_service(const Node& node) noexcept {
-    const ServiceAnswers& answers = *snapshot_.services[node.service_index];
+    const bool any_by_v6 = query_.type == rrtype::any && !half(node, false).has_choices();
+    const ServiceAnswers& answers = half(node, query_.type == rrtype::aaaa || any_by_v6);
     if (answers.kind() == ServiceAnswers::Kind::servfail) {
         message_.clear();
         rcode = Rcode::servfail;
@@ -207,18 +213,9 @@ void Resolution::use_bindings(const Node& node, const RrsetHeader& set, OwnerAt 
     for (unsigned n = set.count; n; --n) {
         const std::size_t size = get16(wire + 10), at = message_.size();
         if (!message_.add(Section::answer, wire, 12 + size, 1, set.type, owner)) return truncate();
-        if (const auto* const answers = hinted_service(node, {wire + 12, size})) {
+        if (const Node* const service = hinted_service(node, {wire + 12, size})) {
             std::uint8_t* const record = message_.data() + at;
-            Bytes v4, v6;
-            if (answers->kind() != ServiceAnswers::Kind::servfail &&
-                answers->kind() != ServiceAnswers::Kind::nodata) {
-                const auto [choice, depends_on] = choose(*answers, query_, snapshot_, client_, random_);
-                scope = std::max(scope, depends_on);
-                if (!answers->is_name(choice)) {
-                    v4 = {answers->wire(answers->set(choice, false)), answers->set(choice, false).size};
-                    v6 = {answers->wire(answers->set(choice, true)), answers->set(choice, true).size};
-                }
-            }
+            const auto [v4, v6] = answered_now(*service);
             for (const Bytes addresses : {v4, v6})
                 if (!addresses.empty())
                     put32(record + 6, std::min(get32(record + 6), get32(addresses.data() + 6)));
@@ -232,6 +229,24 @@ void Resolution::use_bindings(const Node& node, const RrsetHeader& set, OwnerAt 
     else share_least_ttl(before);
 }
 
+// What a service answers now, as records; nothing of one that answers a name, or nothing.
+Resolution::Records Resolution::answered_now(const Node& service) noexcept {
+    Records now;
+    const unsigned halves = service.is(Node::apart) ? 2 : 1;
+    for (unsigned i = 0; i < halves; ++i) {
+        const ServiceAnswers& answers = half(service, i != 0);
+        if (!answers.has_choices()) continue;
+        const auto [choice, depends_on] = choose(answers, query_, snapshot_, client_, random_);
+        scope = std::max(scope, depends_on);
+        if (answers.is_name(choice)) continue;
+        const auto& v4 = answers.set(choice, false);
+        const auto& v6 = answers.set(choice, true);
+        if (i == 0) now.v4 = {answers.wire(v4), v4.size};
+        if (i + 1 == halves) now.v6 = {answers.wire(v6), v6.size};
+    }
+    return now;
+}
+
 // The records from `first` on are one set and have one TTL (RFC 2181 section 5.2).
 void Resolution::share_least_ttl(std::size_t first) noexcept {
     std::uint8_t* const end = message_.data() + message_.size();
@@ -242,12 +257,12 @@ void Resolution::share_least_ttl(std::size_t first) noexcept {
 }
 
 // The service whose addresses the record's hints are; none where it has no hints or its host is no service.
-const ServiceAnswers* Resolution::hinted_service(const Node& node, Bytes rdata) const noexcept {
+const Node* Resolution::hinted_service(const Node& node, Bytes rdata) const noexcept {
     if (!has_address_hints(rdata)) return nullptr;
     FoldedName target;
     target.assign(rdata.subspan(2, name_length(rdata.subspan(2))));
     const Node* const there = target.length == 1 ? &node : host(target, node);
-    return there && there->is(Node::service) ? snapshot_.services[there->service_index].get() : nullptr;
+    return there && there->is(Node::service) ? there : nullptr;
 }
 
 bool Resolution::use_cname(const Node& node, OwnerAt owner) noexcept {

@@ -76,7 +76,12 @@ class Resolution {
     void use_bindings(const Node& node, const RrsetHeader& set, OwnerAt owner) noexcept;
     void share_least_ttl(std::size_t first) noexcept;
     bool hinted(const RrsetHeader& set) const noexcept;
-    const ServiceAnswers* hinted_service(const Node& node, Bytes rdata) const noexcept;
+    const Node* hinted_service(const Node& node, Bytes rdata) const noexcept;
+    struct Records {
+        Bytes v4{}, v6{};
+    };
+    Records answered_now(const Node& service) noexcept;
+    const ServiceAnswers& half(const Node& service, bool v6) const noexcept;
     bool use_cname(const Node& node, OwnerAt owner) noexcept;
     bool use_dname(const Node& node) noexcept;
     bool follow(std::size_t target) noexcept;

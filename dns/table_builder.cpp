@@ -230,7 +230,9 @@ void TableBuilder::add_services() {
         const auto apex = closest_apex(name);
         if (apex == none) continue;
         Draft& d = drafts_[find_or_add(name, drafts_[apex].zone)];
+        if (model_.services[s].family == Family::v6) continue; // found by way of the half before it
         d.flags |= Node::service;
+        if (model_.services[s].family) d.flags |= Node::apart;
         d.service = s;
     }
 }

@@ -36,6 +36,7 @@ AnswerPlan all_down(const Model& model, const Service& service, std::span<const 
     case Mode::nodata: return {.kind = AnswerPlan::Kind::nodata};
     case Mode::all: return everything(candidates);
     case Mode::fixed:
+        if (service.on_all_down.addresses.empty()) return {.kind = AnswerPlan::Kind::nodata}; // of this half
         return {.kind = AnswerPlan::Kind::draw, .choices = {{no_endpoint, service.on_all_down.addresses, 1}}};
     case Mode::last_good:
         for (Candidate& c : left)

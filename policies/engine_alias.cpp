@@ -17,12 +17,21 @@ std::string text_of(const std::vector<IpAddress>& addresses) {
     return text.empty() ? "nothing" : text;
 }
 
+/// Of a half those of its family; a name that has none of them is nothing that it could answer.
+void put_addresses(Endpoint& e, std::vector<IpAddress> addresses, std::optional<Family> family) {
+    const bool resolved = !addresses.empty();
+    if (family) std::erase_if(addresses, [&](const IpAddress& a) { return a.family != *family; });
+    e.addresses = std::move(addresses);
+    if (resolved && e.addresses.empty()) e.alias.reset();
+}
+
 /// The configuration with what its aliases have; itself where there are none.
 ModelPtr with_addresses(const ModelPtr& configured, const std::map<AliasKey, AliasState>& aliases) {
     if (aliases.empty()) return configured;
     auto model = std::make_shared<Model>(*configured);
     for (const auto& [key, a] : aliases)
-        model->services[a.service].endpoints[a.endpoint].addresses = a.alias.addresses();
+        put_addresses(model->services[a.service].endpoints[a.endpoint], a.alias.addresses(),
+                      model->services[a.service].family);
     return model;
 }
 
@@ -55,7 +64,7 @@ void Engine::State::adopt_aliases(const Restored& restored, Now now) {
         const Service& service = configured->services[s];
         for (EndpointIndex e = 0; e < service.endpoints.size(); ++e) {
             if (!service.endpoints[e].alias) continue;
-            AliasKey key{service.name.to_string(), configured->datacenter_of(service, e).name,
+            AliasKey key{service.title(), configured->datacenter_of(service, e).name,
                          service.endpoints[e].alias->to_string()};
             auto known = before.find(key);
             AliasState a{known == before.end() ? Alias{.resolved = now.mono} : std::move(known->second.alias),
@@ -93,7 +102,9 @@ void Engine::State::note(const NameObservation& seen, Effects& out, Now now) {
 bool Engine::State::review_aliases(Effects& out, Now now) {
     for (auto& [key, a] : aliases) {
         const Endpoint& e = model->services[a.service].endpoints[a.endpoint];
+        const auto family = model->services[a.service].family;
         const auto passing = [&](const IpAddress& address) {
+            if (family && address.family != *family) return true; // the other half looks at it
             return passes(address, e, services[a.service].endpoints[a.endpoint],
                           binding.services[a.service][a.endpoint]);
         };

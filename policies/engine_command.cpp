@@ -13,9 +13,11 @@ namespace {
 
 CommandResult refused(std::string why) { return {.accepted = false, .message = std::move(why)}; }
 
-std::optional<ServiceIndex> service_named(const Model& model, const std::string& name) {
-    auto parsed = Name::parse(name);
-    return parsed ? model.find_service(*parsed) : std::nullopt;
+/// Why there is nothing that could be moved by this name.
+std::string not_one(const Model& model, const std::string& said) {
+    const auto known = model.known_title(said);
+    if (!known) return "there is no service " + said;
+    return *known + " decides its families apart: say \"" + *known + " A\" or \"" + *known + " AAAA\"";
 }
 
 std::optional<EndpointIndex> endpoint_in(const Model& model, ServiceIndex s, std::string_view datacenter) {
@@ -37,9 +39,10 @@ std::optional<std::string> normalize(Scope& scope, const Model& model) {
     if (!scope.datacenter.empty() && !model.find_datacenter(scope.datacenter))
         return "there is no datacenter " + scope.datacenter;
     if (scope.service.empty()) return std::nullopt;
-    auto s = service_named(model, scope.service);
-    if (!s) return "there is no service " + scope.service;
-    scope.service = model.services[*s].name.to_string();
+    const auto known = model.known_title(scope.service);
+    if (!known) return "there is no service " + scope.service;
+    scope.service = *known;
+    const auto s = model.find_service(Title::parse(*known)->name); // halves have the same datacenters
     if (!scope.datacenter.empty() && !endpoint_in(model, *s, scope.datacenter))
         return scope.service + " has no endpoint in " + scope.datacenter;
     return std::nullopt;
@@ -48,7 +51,7 @@ std::optional<std::string> normalize(Scope& scope, const Model& model) {
 /// Would this scope take the last site the service could be answered from?
 bool takes_last(const ServiceState& s, const Model& model, const Scope& scope) {
     const Service& service = model.services[s.index];
-    const std::string name = service.name.to_string();
+    const std::string name = service.title();
     auto covered_in = [&](std::string_view dc) { return covers(scope, place_of(model, service, name, dc)); };
     auto covered = [&](EndpointIndex e) { return covered_in(model.datacenter_of(service, e).name); };
     if (s.running && covered_in(s.running->to)) return true; // it is about to be moved to
@@ -95,7 +98,7 @@ CommandResult Engine::State::run(const SetOverride& set, const std::string& who,
     CommandResult result{.accepted = true};
     for (const ServiceState& s : services)
         if (set.kind < Override::Kind::force_up && takes_last(s, *model, o.scope))
-            result.details.push_back(model->services[s.index].name.to_string());
+            result.details.push_back(model->services[s.index].title());
     if (!result.details.empty() && !set.force) {
         result.accepted = false;
         result.message = "refused: it would take the last usable site of " +
@@ -180,7 +183,7 @@ void Engine::State::expire_overrides(Effects& out, Now now) {
 void Engine::State::review_freezes(Effects& out, Now now) {
     for (ServiceState& s : services) {
         const Service& service = model->services[s.index];
-        const std::string name = service.name.to_string();
+        const std::string name = service.title();
         bool freeze = freezing(overrides, place_of(*model, service, name), now.wall);
         if (freeze == s.frozen.has_value() || !s.served) continue;
         if (freeze) s.frozen = s.plan;
@@ -210,7 +213,7 @@ ServiceIndex Engine::State::leader_of(ServiceIndex s) const {
 
 /// Whose switch it is that moves the service: in a group the leader's.
 std::optional<ServiceIndex> Engine::State::moved_by(const std::string& service) const {
-    auto index = service_named(*model, service);
+    auto index = model->find_titled(service);
     return index ? std::optional(leader_of(*index)) : std::nullopt;
 }
 
@@ -218,16 +221,15 @@ std::optional<ServiceIndex> Engine::State::moved_by(const std::string& service) 
 std::vector<ServiceIndex> Engine::State::touched(const Command& command) const {
     auto about = [&](const ServiceState& s) {
         const Service& service = model->services[s.index];
-        const std::string name = service.name.to_string();
+        const std::string name = service.title();
         auto in_scope = [&](Scope scope) {
-            if (auto n = Name::parse(scope.service); n && !scope.service.empty())
-                scope.service = n->to_string();
+            scope.service = model->known_title(scope.service).value_or(scope.service);
             return std::ranges::any_of(service.endpoints, [&](const Endpoint& e) {
                 return covers(scope, place_of(*model, service, name, model->datacenters[e.datacenter].name));
             });
         };
         auto named = [&](const std::string& said) {
-            auto index = service_named(*model, said);
+            auto index = model->find_titled(said);
             return index &&
                    (*index == s.index || (service.group && model->services[*index].group == service.group));
         };
@@ -258,7 +260,7 @@ CommandResult Engine::State::refuse_frozen(const Command& command, Now now) {
     const bool asks = (move && move->dry_run) || (approval && approval->dry_run);
     if (command.while_frozen || of_freezes || asks) return {.accepted = true};
     for (ServiceIndex i : touched(command)) {
-        const std::string name = model->services[i].name.to_string();
+        const std::string name = model->services[i].title();
         const Override* f = services[i].frozen ? freezing_override(context(i, now)) : nullptr;
         if (f)
             return refused(name + " is frozen by " + f->operator_name + " (" + f->reason + ") until " +
@@ -283,7 +285,7 @@ std::optional<std::string> Engine::State::cannot_switch(ServiceIndex index, Swit
         return window->text() + ": nothing planned moves; `fairwayctl failover` moves all the same";
     bool follow = c.service.follows_primary();
     auto seat = follow ? (s.followed ? std::optional(s.followed->endpoint) : std::nullopt) : s.active;
-    if (seat == to) return c.service.name.to_string() + " is in " + dc + " already";
+    if (seat == to) return c.service.title() + " is in " + dc + " already";
     if (s.endpoints[to].excluded) return dc + " is excluded: " + unfit_reason(s, c, to);
     if (s.endpoints[to].together != Readiness::ready)
         return dc + " cannot take over: " + s.endpoints[to].apart;
@@ -326,7 +328,7 @@ CommandResult Engine::State::request_switch(ServiceIndex index, SwitchCause caus
     Switch draft = drafted(index, cause, to, who, now);
     if (s.running)
         out.transitions.push_back({.change = Change::switch_obsolete,
-                                   .service = c.service.name.to_string(),
+                                   .service = c.service.title(),
                                    .datacenter = s.running->to,
                                    .subject = s.running->id,
                                    .reason = "superseded by " + who,
@@ -336,7 +338,7 @@ CommandResult Engine::State::request_switch(ServiceIndex index, SwitchCause caus
     out.services.push_back(record_of(s, *model, now));
     out.transitions.push_back({.change = Change::switch_started,
                                .severity = Severity::info,
-                               .service = c.service.name.to_string(),
+                               .service = c.service.title(),
                                .datacenter = dc,
                                .subject = s.running->id,
                                .from = s.running->from,
@@ -350,7 +352,7 @@ CommandResult Engine::State::request_switch(ServiceIndex index, SwitchCause caus
 
 CommandResult Engine::State::run(const Failover& f, const std::string& who, Effects& out, Now now) {
     auto index = moved_by(f.service);
-    if (!index) return refused("there is no service " + f.service);
+    if (!index) return refused(not_one(*model, f.service));
     auto to = endpoint_in(*model, *index, f.to);
     if (!to) return refused(f.service + " has no endpoint in " + f.to);
     const Service& service = model->services[*index];
@@ -369,18 +371,18 @@ CommandResult Engine::State::run(const Failover& f, const std::string& who, Effe
     out.services.push_back(record_of(s, *model, now));
     out.transitions.push_back({.change = Change::primary_followed,
                                .severity = Severity::warning,
-                               .service = service.name.to_string(),
+                               .service = service.title(),
                                .datacenter = f.to,
                                .to = f.to,
                                .reason = "the claim of " + f.to + " was accepted by " + who,
                                .decided = now.mono});
     mark(*index);
-    return {.accepted = true, .message = service.name.to_string() + " follows the primary in " + f.to};
+    return {.accepted = true, .message = service.title() + " follows the primary in " + f.to};
 }
 
 CommandResult Engine::State::run(const Failback& f, const std::string& who, Effects& out, Now now) {
     auto index = moved_by(f.service);
-    if (!index) return refused("there is no service " + f.service);
+    if (!index) return refused(not_one(*model, f.service));
     auto* p = std::get_if<ActivePassive>(&model->services[*index].policy);
     if (!p || p->order.empty()) return refused(f.service + " is not active/passive: it returns by itself");
     return request_switch(*index, SwitchCause::requested_failback, p->order.front(), who, out, now);
@@ -397,7 +399,7 @@ CommandResult Engine::State::run(const Approve& a, const std::string& who, Effec
         ServiceContext c = context(s.index, now);
         if (s.running->cause == SwitchCause::primary_gone && s.claimed)
             return refused("a primary answers again: nothing is left to approve; `fairwayctl failover " +
-                           c.service.name.to_string() + " --to " + s.running->to + "` asks for a switch");
+                           c.service.title() + " --to " + s.running->to + "` asks for a switch");
         RunbookStep step = approve(*s.running, s.hook_running, who, runbook_view(s, c, claims_of(c)));
         out.transitions.insert(out.transitions.end(), step.transitions.begin(), step.transitions.end());
         out.hooks.insert(out.hooks.end(), step.hooks.begin(), step.hooks.end());
@@ -411,7 +413,7 @@ CommandResult Engine::State::run(const Approve& a, const std::string& who, Effec
 
 CommandResult Engine::State::run(const Move& m, const std::string& who, Effects& out, Now now) {
     auto index = moved_by(m.service);
-    if (!index) return refused("there is no service " + m.service);
+    if (!index) return refused(not_one(*model, m.service));
     auto to = endpoint_in(*model, *index, m.to);
     if (!to) return refused(m.service + " has no endpoint in " + m.to);
     const Service& service = model->services[*index];
@@ -435,13 +437,13 @@ CommandResult Engine::State::run(const Move& m, const std::string& who, Effects&
 
 CommandResult Engine::State::run(const Abort& a, const std::string& who, Effects& out, Now now) {
     auto index = moved_by(a.service);
-    if (!index) return refused("there is no service " + a.service);
+    if (!index) return refused(not_one(*model, a.service));
     ServiceState& s = services[*index];
     if (!s.running) return refused("no switch of " + a.service + " is under way");
     const std::string id = s.running->id;
     if (auto why = past_return(*s.running, s.hook_running)) return refused("switch " + id + ": " + *why);
     out.transitions.push_back({.change = Change::switch_obsolete,
-                               .service = model->services[*index].name.to_string(),
+                               .service = model->services[*index].title(),
                                .datacenter = s.running->to,
                                .subject = id,
                                .reason = "given up by " + who,
@@ -453,7 +455,9 @@ CommandResult Engine::State::run(const Abort& a, const std::string& who, Effects
 }
 
 Engine::Commanded Engine::command(const Command& command, Now now) {
-    Commanded done{.result = state_->refuse_frozen(command, now)};
+    Commanded done;
+    state_->follow_clock(done.effects, now);
+    done.result = state_->refuse_frozen(command, now);
     if (!done.result.accepted) return done;
     // An operator acts on what is real.
     auto* set = std::get_if<SetOverride>(&command.what);

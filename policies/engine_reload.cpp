@@ -69,18 +69,17 @@ std::string joined(const std::set<std::string>& sites) {
 void tell_reloaded(Effects& out, const Model& old_model, const std::vector<ServiceState>& old_services,
                    const Model& model, const std::vector<ServiceState>& services, Now now) {
     for (const ServiceState& s : services) {
-        const Name& name = model.services[s.index].name;
-        auto o = old_model.find_service(name);
-        bool told = std::ranges::any_of(out.transitions, [&](auto& t) {
-            return t.change == Change::plan_changed && t.service == name.to_string();
-        });
+        const std::string name = model.services[s.index].title();
+        const auto o = old_model.find_titled(name);
+        bool told = std::ranges::any_of(
+            out.transitions, [&](auto& t) { return t.change == Change::plan_changed && t.service == name; });
         if (!o || told) continue;
         auto before = sites_of(old_services[*o].plan, old_model, *o),
              after = sites_of(s.plan, model, s.index);
         if (before != after)
             out.transitions.push_back(
                 {.change = Change::plan_changed,
-                 .service = name.to_string(),
+                 .service = name,
                  .from = joined(before),
                  .to = joined(after),
                  .reason = s.frozen ? "the configuration no longer has what is answered; a freeze keeps it"

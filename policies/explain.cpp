@@ -46,6 +46,8 @@ class Explainer {
             return line("policy", "", "undecided",
                         "no answer yet: SERVFAIL for at most 10 s after the start");
         if (s_.frozen) line("policy", "", "kept", "frozen: the answer stays as it was");
+        if (!has_family(c_.service))
+            return line("policy", "", "dropped", "no endpoint has an address of this family: NODATA");
         if (s_.all_excluded)
             return line("policy", "", "dropped", "everything is excluded by an operator: SERVFAIL");
         if (s_.all_down)
@@ -188,8 +190,11 @@ Explanation Engine::explain(ServiceIndex index, std::optional<IpAddress> client,
     ServiceContext c = state_->context(index, now);
     const ServiceState& s = state_->services[index];
     Explanation out{
-        .name = c.service.name.to_string(), .client = client ? client->to_string() : "", .ttl = s.plan.ttl};
-    out.lines.push_back({"name", "", "kept", "a balanced service"});
+        .name = c.service.title(), .client = client ? client->to_string() : "", .ttl = s.plan.ttl};
+    out.lines.push_back({"name", "", "kept",
+                         c.service.family
+                             ? "a balanced service, its families decided apart: this is " + c.service.title()
+                             : "a balanced service"});
     Explainer explainer(s, c, out);
     explainer.tiers();
     explainer.policy();

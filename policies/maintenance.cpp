@@ -28,8 +28,7 @@ bool expected(Change c) {
 void Engine::State::quiet_maintenance(Effects& out, Now now) const {
     for (Transition& t : out.transitions) {
         if (t.severity == Severity::info || t.datacenter.empty() || !expected(t.change)) continue;
-        const auto index =
-            Name::parse(t.service) ? model->find_service(*Name::parse(t.service)) : std::nullopt;
+        const auto index = model->find_titled(t.service);
         const Place place = index ? place_of(*model, model->services[*index], t.service, t.datacenter)
                                   : Place{"", t.datacenter, {}};
         if (!maintained(overrides, place, now.wall)) continue;

@@ -33,7 +33,7 @@ bool has(std::span<const std::string> list, std::string_view word) {
 
 bool covers(const Scope& scope, const Place& place, bool alone) {
     const Group* group = alone ? nullptr : place.group;
-    return (scope.service.empty() || scope.service == place.service ||
+    return (scope.service.empty() || means(scope.service, place.service) ||
             (group && has(group->names, scope.service))) &&
            (scope.datacenter.empty() || scope.datacenter == place.datacenter) &&
            (scope.tag.empty() || has(place.tags, scope.tag) || (group && has(group->tags, scope.tag)));

@@ -11,7 +11,7 @@ namespace fairway::policies {
 
 /// What a scope is compared with.
 struct Place {
-    std::string_view service;
+    std::string_view service; ///< its title
     std::string_view datacenter;
     std::span<const std::string> tags; ///< of the service
     const Group* group = nullptr;      ///< that it moves with: what takes one of them out takes all

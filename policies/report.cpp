@@ -18,6 +18,7 @@ std::string policy_name(const Service& s) {
 std::string state_word(const ServiceState& s, const Service& service) {
     if (!s.served) return "undecided";
     if (s.frozen) return "frozen";
+    if (!has_family(service)) return "no address";
     if (s.all_excluded) return "excluded";
     if (s.all_down) return "all down: " + std::string(to_string(service.on_all_down.mode));
     if (!s.primaries.empty()) return "held: two primaries";
@@ -114,7 +115,7 @@ EndpointReport report_of(const ServiceState& s, const ServiceContext& c, Endpoin
 }
 
 ServiceReport report_of(const ServiceState& s, const ServiceContext& c) {
-    ServiceReport r{.name = c.service.name.to_string(),
+    ServiceReport r{.name = c.service.title(),
                     .policy = policy_name(c.service),
                     .state = state_word(s, c.service),
                     .preferred = preferred(c),
@@ -217,7 +218,7 @@ class Alarms {
         return text;
     }
     bool under_maintenance(const std::string& datacenter) const {
-        const std::string name = c_.service.name.to_string();
+        const std::string name = c_.service.title();
         return maintained(c_.overrides, place_of(c_.model, c_.service, name, datacenter), c_.now.wall);
     }
     /// Whoever is out is being worked on.
@@ -236,8 +237,8 @@ class Alarms {
             severity = Severity::info;
             text = "under maintenance: " + text;
         }
-        out_.push_back({std::move(id), severity, c_.service.name.to_string(), std::move(datacenter),
-                        std::move(text), since});
+        out_.push_back(
+            {std::move(id), severity, c_.service.title(), std::move(datacenter), std::move(text), since});
     }
     std::vector<Alarm>& out_;
     const ServiceState& s_;
@@ -275,6 +276,7 @@ Report Engine::report(Now now) const {
     std::vector<ServiceContext> contexts;
     for (ServiceIndex s = 0; s < st.services.size(); ++s) contexts.push_back(st.context(s, now));
     r.datacenters = datacenter_loads(*st.model, contexts, r.services);
+    r.loads = load_reports(*st.model, contexts);
     for (const auto& [key, a] : st.aliases)
         if (a.alias.failing)
             r.alarms.push_back({"alias", Severity::warning, key.service, key.datacenter,

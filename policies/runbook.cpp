@@ -188,7 +188,7 @@ class Walk {
         hook_running_ = true;
         if (s_.step == SwitchStep::fence && !s_.fence_begun) s_.fence_begun = out_.changed = true;
         say(Change::switch_step, Severity::info, "running the " + std::string(to_string(s_.step)) + " hook");
-        out_.hooks.push_back({.service = view_.service.name.to_string(),
+        out_.hooks.push_back({.service = view_.service.title(),
                               .switch_id = s_.id,
                               .step = *hook_step(s_.step),
                               .from = s_.from,
@@ -208,7 +208,7 @@ class Walk {
     void say(Change change, Severity severity, std::string why) {
         out_.transitions.push_back({.change = change,
                                     .severity = severity,
-                                    .service = view_.service.name.to_string(),
+                                    .service = view_.service.title(),
                                     .datacenter = s_.to,
                                     .subject = s_.id,
                                     .from = s_.from,
@@ -228,7 +228,7 @@ class Walk {
 Switch new_switch(const Service& service, SwitchCause cause, std::string epoch, std::string from,
                   std::string to, std::string reason, std::string wait, Now now) {
     Switch s{.cause = cause, .from = std::move(from), .to = std::move(to), .reason = std::move(reason)};
-    s.id = service.name.to_string() + ":" + epoch + ":" + s.to;
+    s.id = service.title() + ":" + epoch + ":" + s.to;
     bool direct = cause == SwitchCause::requested_failback && service.hooks.contains(Hook::Step::failback);
     SwitchStep first = direct ? SwitchStep::failback : SwitchStep::prepare;
     s.step = wait.empty() ? first : SwitchStep::awaiting_approval;

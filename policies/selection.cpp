@@ -156,7 +156,15 @@ bool names(const Policy& policy, const Service& service, EndpointIndex e) {
 
 bool named(const Service& service, EndpointIndex e) {
     if (service.follows_primary()) return true; // the role alone decides
-    return service.endpoints[e].weight > 0 && names(service.policy, service, e);
+    const Endpoint& endpoint = service.endpoints[e];
+    if (service.family && endpoint.addresses.empty() && !endpoint.alias) return false;
+    return endpoint.weight > 0 && names(service.policy, service, e);
+}
+
+bool has_family(const Service& service) {
+    return !service.family || std::ranges::any_of(service.endpoints, [](const Endpoint& e) {
+        return e.alias || !e.addresses.empty();
+    });
 }
 
 std::vector<double> shares(const AnswerPlan& plan) {

@@ -101,6 +101,9 @@ bool topological(const Policy& policy);
 /// count as excluded (L7).
 bool named(const Service& service, EndpointIndex e);
 
+/// Has a half any endpoint with an address of its family? All other services: always.
+bool has_family(const Service& service);
+
 /// The share of the answers that each choice of a plan gets, 0 to 1; client classes count alike.
 std::vector<double> shares(const AnswerPlan& plan);
 

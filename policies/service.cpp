@@ -14,7 +14,7 @@ std::optional<EndpointIndex> Turn::endpoint_in(std::string_view name) const {
 Transition& Turn::say(Change change, Severity severity, std::string reason) {
     out.transitions.push_back({.change = change,
                                .severity = severity,
-                               .service = c.service.name.to_string(),
+                               .service = c.service.title(),
                                .reason = std::move(reason),
                                .decided = c.now.mono});
     return out.transitions.back();

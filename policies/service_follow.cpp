@@ -50,7 +50,7 @@ void tell_refused_claims(Turn& t, const FollowDecision& d, std::span<const SiteC
                   dc + " claims to be primary with " + epoch_text(claims[e].epoch) +
                       (claims[e].system != t.s.followed->system ? " of another system" : "") + ", but " +
                       epoch_text(t.s.followed->epoch) + " was followed: not believed; `fairwayctl failover " +
-                      t.c.service.name.to_string() + " --to " + dc + " --accept-claim` takes it");
+                      t.c.service.title() + " --to " + dc + " --accept-claim` takes it");
         said.datacenter = dc;
     }
     if (t.s.refused_claims.empty()) t.s.refused_since = t.c.now.mono;

@@ -50,7 +50,7 @@ void hear(Turn& t, EndpointIndex e, std::span<Turn> turns) {
         state.together_usable &= other.s.endpoints[*there].braked;
         if (state.together != Readiness::unready) state.together = r;
         if (state.apart.empty())
-            state.apart = other.c.service.name.to_string() + ", which moves with it, is not fit there: " +
+            state.apart = other.c.service.title() + ", which moves with it, is not fit there: " +
                           unfit_reason(other.s, other.c, *there);
     }
 }
@@ -130,7 +130,7 @@ void hear_risks(std::span<Turn> turns) {
             if (other.c.service.follows_primary() || !there || !other.s.active || *other.s.active == *there)
                 continue;
             auto risk = rpo_guard(other.s, other.c, *there);
-            if (risk) leader.s.endpoints[e].group_risk = other.c.service.name.to_string() + ": " + *risk;
+            if (risk) leader.s.endpoints[e].group_risk = other.c.service.title() + ": " + *risk;
         }
 }
 
@@ -176,7 +176,7 @@ void go_along(Turn& t, const Turn& leader) {
     const bool worse = !usable_here(t.s.endpoints[*to]) && usable_here(t.s.endpoints[*t.s.active]);
     if (worse && !t.led_by_role) return;
     move_latch(t, *to, Change::failover,
-               "moves together with " + leader.c.service.name.to_string() +
+               "moves together with " + leader.c.service.title() +
                    (leader.why.empty() ? "" : ": " + leader.why));
 }
 

@@ -68,7 +68,7 @@ void consider_failback(Turn& t, EndpointIndex better) {
     bool manual = t.c.service.failback == Mode::manual;
     auto& said = t.say(Change::awaiting_failback, Severity::info,
                        dc + " is healthy, awaiting failback" +
-                           (manual ? ": fairwayctl failback " + t.c.service.name.to_string() : "") +
+                           (manual ? ": fairwayctl failback " + t.c.service.title() : "") +
                            (ruled.empty() ? "" : "; " + ruled));
     said.datacenter = dc;
 }

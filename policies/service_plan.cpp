@@ -33,10 +33,11 @@ std::vector<Candidate> not_excluded(const ServiceState& s, const ServiceContext&
     return list;
 }
 
-/// What a plan can rest on.
-enum class Footing { excluded, nothing_fit, followed, group, policy };
+/// What a plan can rest on. A half whose family no endpoint has is NODATA, whatever else there is.
+enum class Footing { no_address, excluded, nothing_fit, followed, group, policy };
 
 Footing footing(const Turn& t, std::span<const Candidate> list) {
+    if (!has_family(t.c.service)) return Footing::no_address;
     if (std::ranges::all_of(t.s.endpoints, &EndpointState::excluded)) return Footing::excluded;
     if (t.led_by_role && t.s.active)
         return t.s.endpoints[*t.s.active].excluded ? Footing::excluded : Footing::group;
@@ -96,6 +97,13 @@ AnswerPlan group_plan(Turn& t, std::vector<Candidate> list) {
     return select({t.c.model, t.c.service, list}, t.s.active, t.s.previous);
 }
 
+/// What `last_good` means: of services that move together, where they are by now.
+std::vector<EndpointIndex> good_before(const Turn& t) {
+    const auto& group = t.c.service.group;
+    const bool moves_along = group && t.c.model.groups[*group].ordered && t.s.active;
+    return moves_along ? std::vector{*t.s.active} : t.s.last_good;
+}
+
 AnswerPlan followed_plan(const Turn& t, std::span<const Candidate> list) {
     bool standby = t.s.no_primary_critical && t.c.service.on_no_primary == Service::OnNoPrimary::standby;
     return standby ? standby_plan(t, list) : only(list[t.s.followed->endpoint]);
@@ -142,9 +150,10 @@ AnswerPlan make_plan(Turn& t) {
     Footing g = footing(t, list);
     tell_footing(t, g);
     switch (g) {
+    case Footing::no_address: return {.kind = AnswerPlan::Kind::nodata};
     case Footing::excluded: return {};
     case Footing::nothing_fit:
-        return all_down(t.c.model, t.c.service, not_excluded(t.s, t.c), t.s.last_good, t.s.active);
+        return all_down(t.c.model, t.c.service, not_excluded(t.s, t.c), good_before(t), t.s.active);
     case Footing::followed: return followed_plan(t, list);
     case Footing::group: return group_plan(t, std::move(list));
     case Footing::policy: break;

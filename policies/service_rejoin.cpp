@@ -72,7 +72,7 @@ void run_rejoin(Turn& t) {
     t.s.rejoin_running = true;
     tell(t, Change::rejoin_started, Severity::info,
          t.s.rejoin->datacenter + " answers again: running the rejoin hook, which makes it a standby");
-    t.out.hooks.push_back({.service = t.c.service.name.to_string(),
+    t.out.hooks.push_back({.service = t.c.service.title(),
                            .switch_id = t.s.rejoin->switch_id,
                            .step = Hook::Step::rejoin,
                            .from = t.s.rejoin->datacenter,
@@ -83,7 +83,7 @@ void run_rejoin(Turn& t) {
 Transition rejoin_ended(ServiceState& s, const Service& service, const HookResult& result, Now now) {
     Transition said{.change = result.ok ? Change::rejoin_ended : Change::rejoin_failed,
                     .severity = result.ok ? Severity::info : Severity::critical,
-                    .service = service.name.to_string(),
+                    .service = service.title(),
                     .datacenter = s.rejoin->datacenter,
                     .subject = s.rejoin->switch_id,
                     .reason = result.ok ? "the rejoin hook ended: " + s.rejoin->datacenter +

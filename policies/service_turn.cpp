@@ -146,7 +146,7 @@ AnswerPlan plan_of(const PlanRecord& r, const Model& model, const Service& servi
 ServiceRecord record_of(const ServiceState& s, const Model& model, Now now) {
     const Service& service = model.services[s.index];
     auto dc = [&](EndpointIndex e) { return model.datacenter_of(service, e).name; };
-    ServiceRecord r{.service = service.name.to_string(), .running = s.running};
+    ServiceRecord r{.service = service.title(), .running = s.running};
     if (s.active) r.active = dc(*s.active);
     if (s.active && s.active_since != Instant{}) r.active_since = now.wall_at(s.active_since);
     r.served = s.served || s.was_served;
@@ -195,7 +195,7 @@ void restore(ServiceState& s, const ServiceRecord& r, const Model& model, Now no
     for (const std::string& dc : r.last_good)
         if (auto e = endpoint(dc)) {
             s.last_good.push_back(*e);
-            s.endpoints[*e].was_fit = true;
+            s.endpoints[*e].was_fit = s.endpoints[*e].stayed = true;
         }
     for (const ReturnRecord& record : r.returns)
         if (auto e = endpoint(record.datacenter)) {

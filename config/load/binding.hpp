@@ -19,6 +19,7 @@ struct NamedCheck {
 
 struct ServiceNotes {
     Place name, policy, ttl;
+    std::optional<Place> families; ///< where it is said that they are independent
     std::vector<Place> endpoints;
     bool usable = true; ///< false: part of it was refused, and checks that need the whole are left out
 };
@@ -65,6 +66,7 @@ void read_groups(const Mapping& file, Binding& b);      // groups.cpp
 void note_zone_names(const Mapping& file, Binding& b);  // zones.cpp
 void read_zones(const Mapping& file, Binding& b);       // zones.cpp
 void review(Binding& b);                                // review.cpp: what only the whole shows
+void split_families(Binding& b);                        // families.cpp: at last, when all is known
 
 void read_dns(const Node& n, Binding& b);    // name_server.cpp
 void read_alerts(const Node& n, Binding& b); // alerts.cpp

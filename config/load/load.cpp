@@ -44,6 +44,7 @@ void bind(const Node& root, Binding& b) {
     read_clients(file, b); // after the services: only what their policies ask about tells clients apart
     read_zones(file, b);   // after the services: they must not collide, and the smallest TTL bounds the SOA's
     review(b);
+    split_families(b); // from here on `b.services` is of other services than the model's
 }
 
 } // namespace

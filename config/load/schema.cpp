@@ -440,8 +440,9 @@ constexpr Key table[] = {
         .within(1, 3600),
     Key{"services.*.families", word, "same_site",
         "how IPv4 and IPv6 go together: the datacenter is chosen first, and a family that is missing or "
-        "unhealthy there "
-        "is answered empty; or each family finds its own datacenter"}
+        "unhealthy there is answered empty; or each family finds its own datacenter, as if it were a service "
+        "of its own (\"NAME A\", \"NAME AAAA\") with health, brake, latch and `on_all_down` of its own. Not "
+        "where one datacenter is active for a stateful tier, for what moves together, nor beside a `cname`"}
         .one_of("same_site | independent"),
 
     {"brake", mapping, "", "how much of a service automation may take out at once"},

@@ -96,8 +96,10 @@ void read_service(const Name& name, const Node::Member& member, Binding& b) {
     m.read("unchecked", s.unchecked);
     read_tags(m, s, b);
     read_min_healthy(m, s, b);
-    enum class Families { same_site } families{};
-    m.choose("families", families, {{"same_site", Families::same_site}}); // which is how every answer is made
+    enum class Families { same_site, independent } families{};
+    m.choose("families", families,
+             {{"same_site", Families::same_site}, {"independent", Families::independent}});
+    if (families == Families::independent) d.notes.families = m.get("families")->place();
     if (const Node* n = m.get("ramp")) {
         const Mapping ramp(*n, "services.*.ramp", b.problems);
         ramp.read("steps", s.ramp.steps);

@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include <cmath>
+#include <ranges>
 
 namespace fairway::ctl {
 
@@ -41,9 +42,13 @@ Json json(const Diagnostics& problems) {
 }
 
 Json json(const ModelPtr& model, const Diagnostics& problems) {
-    const auto count = [&](auto part) { return model ? Json(part(*model).size()) : Json(nullptr); };
+    const auto count = [&](auto part) {
+        return model ? Json(std::ranges::distance(part(*model))) : Json(nullptr);
+    };
     return {{"accepted", model != nullptr},
-            {"services", count([](const Model& m) { return std::span(m.services); })},
+            {"services", count([](const Model& m) { // two halves are one
+                 return m.services | std::views::filter([](auto& s) { return s.family != Family::v6; });
+             })},
             {"datacenters", count([](const Model& m) { return std::span(m.datacenters); })},
             {"zones", count([](const Model& m) { return std::span(m.zones); })},
             {"problems", json(problems)}};

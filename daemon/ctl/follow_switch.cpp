@@ -1,5 +1,5 @@
 // Waiting for a switch, with a line on stderr for each step.
-#include "config/name.hpp"
+#include "config/title.hpp"
 #include "daemon/ctl/command.hpp"
 
 #include <chrono>
@@ -16,7 +16,7 @@ constexpr auto pause =
 constexpr auto longest = 15min; // beyond it a person should look; the switch itself goes on
 
 daemon::JsonValue find(const daemon::JsonValue& report, const std::string& said) {
-    const auto name = Name::parse(said); // as the daemon writes it
+    const auto name = Title::parse(said); // as the daemon writes it
     const std::string service = name ? name->to_string() : said;
     for (const auto& s : report.at("services").items())
         if (s.text("name") == service) return s;

@@ -344,8 +344,24 @@ const Row rows[] = {
      "each step is more than the one before"},
     {"ramp of nothing", with_policy("    application: web\n    ramp: {steps: [^0%]}\n" + two_sites),
      "expected"},
-    {"each family by itself", with_policy("    application: web\n    families: ^independent\n" + two_sites),
-     "families: independent is not supported yet"},
+    {"each family by itself, of one primary",
+     service("    policy: {type: active_passive, follow: primary}\n    application: web\n    stateful: db\n"
+             "    families: ^independent\n" +
+             two_sites),
+     "families: independent is not for shop.gtm.example.com: it follows the primary, and that is in one"},
+    {"each family by itself, where one site is written",
+     service(
+         "    policy: {type: active_passive, order: [east, west]}\n    application: web\n    stateful: db\n"
+         "    families: ^independent\n" +
+         two_sites),
+     "lest two be written"},
+    {"each family by itself, of a group",
+     grouped("policy: weighted\n    families: ^independent", "policy: weighted", ""),
+     "it moves together with other services"},
+    {"each family by itself, of a name",
+     with_policy("    application: web\n    families: ^independent\n    endpoints:\n      east: {addresses: "
+                 "[192.0.2.1]}\n      west: {cname: lb.example.net., unchecked: true}\n"),
+     "an endpoint answers with a CNAME, which is there for both"},
     // groups and rules
     {"group of an unknown service", grouped("policy: weighted", "policy: weighted", "^card"),
      "groups: there is no service `card.gtm.example.com` (did you mean `cart.gtm.example.com`?)"},

@@ -334,6 +334,42 @@ TEST_CASE("hints of a service's addresses are what the service answers now, for 
           "NOERROR [qr aa]\nan shop.example.com. 300 HTTPS 1 . alpn=h2");
 }
 
+TEST_CASE("each half of a service whose families are apart answers its own type (L11)") {
+    Model m = model_of({zone_of("example.com", {soa, "@ 3600 NS ns1", "ns1 3600 A 192.0.2.53",
+                                                "www 300 HTTPS 1 . ipv4hint=192.0.2.1 ipv6hint=2001:db8::2",
+                                                "www 300 TXT \"beside\""})});
+    m.services = {service("a.example.com"), service("www.example.com"), service("www.example.com"),
+                  service("z.example.com")};
+    m.services[1].family = Family::v4;
+    m.services[2].family = Family::v6;
+    const auto of = [](std::initializer_list<const char*> addresses, std::uint32_t ttl) {
+        return AnswerPlan{.kind = AnswerPlan::Kind::draw, .ttl = ttl, .choices = {{0, ips(addresses), 1}}};
+    };
+    std::vector plans{of({"192.0.2.9", "2001:db8::9"}, 10), of({"192.0.2.1"}, 10), of({"2001:db8::2"}, 20),
+                      of({"192.0.2.8", "2001:db8::8"}, 10)};
+    const auto seen = [&](const char* name, const char* type) {
+        return looked_up(*compile(m, plans, 1), name, type);
+    };
+    const std::string a = "NOERROR [qr aa]\nan www.example.com. 10 A 192.0.2.1",
+                      aaaa = "NOERROR [qr aa]\nan www.example.com. 20 AAAA 2001:db8::2";
+    CHECK(seen("www.example.com.", "A") == a);
+    CHECK(seen("www.example.com.", "AAAA") == aaaa);
+    CHECK(seen("www.example.com.", "ANY") == a);
+    CHECK(seen("www.example.com.", "TXT") == "NOERROR [qr aa]\nan www.example.com. 300 TXT \"beside\"");
+    CHECK(seen("www.example.com.", "HTTPS") == "NOERROR [qr aa]\nan www.example.com. 10 HTTPS 1 . "
+                                               "ipv4hint=192.0.2.1 ipv6hint=2001:db8::2");
+    CHECK(seen("a.example.com.", "AAAA") == "NOERROR [qr aa]\nan a.example.com. 10 AAAA 2001:db8::9");
+    CHECK(seen("z.example.com.", "AAAA") == "NOERROR [qr aa]\nan z.example.com. 10 AAAA 2001:db8::8");
+
+    plans[1] = {.kind = AnswerPlan::Kind::nodata};
+    CHECK(seen("www.example.com.", "A") == "NOERROR [qr aa]" + negative);
+    CHECK(seen("www.example.com.", "AAAA") == aaaa);
+    CHECK(seen("www.example.com.", "ANY") == aaaa);
+    plans[2] = {};
+    CHECK(seen("www.example.com.", "AAAA") == "SERVFAIL [qr]");
+    CHECK(seen("www.example.com.", "HTTPS") == "NOERROR [qr aa]\nan www.example.com. 300 HTTPS 1 .");
+}
+
 TEST_CASE("a choice that is a name is a CNAME, whatever is asked for, and is followed where it leads here") {
     Model m =
         model_of({zone_of("example.com", {soa, "@ 3600 NS ns1", "ns1 3600 A 192.0.2.53", "lb 300 A 192.0.2.7",
