@@ -177,6 +177,7 @@ MemberRecord member_of(const Json& j) {
             .fails = j.at("fails"),
             .run_since = wall(j.at("run_since")),
             .requirements_hold = opt<bool>(j.at("requirements_hold")),
+            .keeps_up = opt<bool>(j.value("keeps_up", j.at("requirements_hold"))), // once they were one
             .degraded = j.value("degraded", false),
             .weight = opt<double>(j.value("weight", Json(nullptr)))};
 }
@@ -309,6 +310,7 @@ std::string to_json(const MemberRecord& r) {
                  {"fails", r.fails},
                  {"run_since", ms(r.run_since)},
                  {"requirements_hold", maybe(r.requirements_hold)},
+                 {"keeps_up", maybe(r.keeps_up)},
                  {"degraded", r.degraded},
                  {"weight", maybe(r.weight)}});
 }

@@ -161,8 +161,9 @@ struct MemberRecord {
     bool up = false;
     WallTime since{};
     unsigned passes = 0, fails = 0;
-    WallTime run_since{}; ///< begin of the present unbroken run
-    std::optional<bool> requirements_hold;
+    WallTime run_since{};                  ///< begin of the present unbroken run
+    std::optional<bool> requirements_hold; ///< role and quorum
+    std::optional<bool> keeps_up;          ///< max_lag is kept
     bool degraded = false;
     std::optional<double> weight; ///< the share of its traffic it asked for
 };

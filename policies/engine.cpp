@@ -51,8 +51,12 @@ MemberRecord record_of(const MemberState& m, Now now) {
                    .run_since = now.wall_at(w.begin),
                    .degraded = m.health.whole.verdict == Readiness::unready,
                    .weight = m.health.weight};
-    if (m.health.requirements() != Readiness::undecided)
-        r.requirements_hold = m.health.requirements() == Readiness::ready;
+    const auto held = [](const Run& run) {
+        return run.verdict == Readiness::undecided ? std::nullopt
+                                                   : std::optional(run.verdict == Readiness::ready);
+    };
+    r.requirements_hold = held(m.health.meets);
+    r.keeps_up = held(m.health.keeps_up);
     return r;
 }
 
@@ -222,6 +226,7 @@ void Engine::State::take(const Observation& seen, Effects& out, Now now) {
 
 Effects Engine::start(Now now) {
     Effects out;
+    state_->follow_clock(out, now);
     state_->review_freezes(out, now);
     state_->mark_all();
     out.append(state_->settle(now));
@@ -234,6 +239,7 @@ Effects Engine::start(Now now) {
 
 Effects Engine::observe(std::span<const Observation> batch, Now now) {
     Effects out;
+    state_->follow_clock(out, now);
     for (const Observation& seen : batch) state_->take(seen, out, now);
     state_->judge_silence(out, now);
     state_->review_doubt(out, now);
@@ -245,6 +251,7 @@ Effects Engine::observe(std::span<const Observation> batch, Now now) {
 
 Effects Engine::tick(Now now) {
     Effects out;
+    state_->follow_clock(out, now);
     state_->judge_silence(out, now);
     state_->review_doubt(out, now);
     out.append(state_->settle(now));
@@ -255,8 +262,7 @@ Effects Engine::tick(Now now) {
 
 Effects Engine::hook_ended(const HookResult& result, Now now) {
     auto& st = *state_;
-    auto name = Name::parse(result.service);
-    auto index = name ? st.model->find_service(*name) : std::nullopt;
+    const auto index = st.model->find_titled(result.service);
     if (!index) return {};
     ServiceState& s = st.services[*index];
     if (result.step == Hook::Step::rejoin && s.rejoin && s.rejoin_running &&

@@ -16,6 +16,12 @@ MemberId next_id(std::vector<std::int32_t>& slot_of) {
     return static_cast<MemberId>(slot_of.size() - 1);
 }
 
+/// The same service in another model; one whose families were, or are now, together goes on from there.
+std::optional<ServiceIndex> predecessor(const Model& old_model, const Service& service) {
+    const auto same = old_model.find_service(Title{service.name, service.family});
+    return same ? same : old_model.find_service(service.name);
+}
+
 void depend(std::vector<MemberState>& members, const BoundEndpoint& bound, ServiceIndex s) {
     for (auto* tier : {&bound.application, &bound.stateful})
         for (const BoundCheck& b : *tier)
@@ -76,7 +82,7 @@ void Engine::State::adopt(ModelPtr next, const Restored& restored, Now now,
     for (ServiceIndex s = 0; s < model->services.size(); ++s) {
         services.push_back(fresh_state(s, *model, now.mono));
         if (models)
-            if (auto o = old_model->find_service(model->services[s].name))
+            if (auto o = predecessor(*old_model, model->services[s]))
                 carry_over(services.back(), old_services[*o], *models, now);
     }
     dues.clear();
@@ -90,9 +96,14 @@ void Engine::State::restore(const Restored& restored, Now now) {
     // A clock that was set back a little is none the worse; one that starts in the past proves nothing.
     auto age = restored.alive ? std::optional(now.wall - *restored.alive) : std::nullopt;
     warm = age && *age > -health_is_true_for && *age < health_is_true_for;
-    for (const ServiceRecord& r : restored.services)
-        if (auto name = Name::parse(r.service))
-            if (auto s = model->find_service(*name)) policies::restore(services[*s], r, *model, now);
+    std::unordered_map<std::string, const ServiceRecord*> written;
+    for (const ServiceRecord& r : restored.services) written.emplace(r.service, &r);
+    for (ServiceState& s : services) {
+        const Service& service = model->services[s.index];
+        auto r = written.find(service.title());
+        if (r == written.end()) r = written.find(service.name.to_string()); // its families were together
+        if (r != written.end()) policies::restore(s, *r->second, *model, now);
+    }
     for (ServiceState& s : services) s.warm = warm;
     if (!warm) {
         for (const MemberRecord& r : restored.members) outdated.push_back({.key = r.key, .decided = false});
@@ -108,8 +119,8 @@ void Engine::State::restore(const Restored& restored, Now now) {
         if (!r.decided) continue;
         auto verdict = [](bool up) { return up ? Readiness::ready : Readiness::unready; };
         m.health.works = {verdict(r.up), now.at(r.since), r.passes, r.fails, now.at(r.run_since)};
-        if (r.requirements_hold)
-            m.health.meets.verdict = m.health.keeps_up.verdict = verdict(*r.requirements_hold);
+        if (r.requirements_hold) m.health.meets.verdict = verdict(*r.requirements_hold);
+        if (r.keeps_up) m.health.keeps_up.verdict = verdict(*r.keeps_up);
         if (r.degraded) m.health.whole = {.verdict = Readiness::unready, .since = now.mono};
         m.health.weight = r.weight;
         if (r.up) m.health.last_pass = now.mono; // a witness (L4): it passed less than a minute ago

@@ -64,6 +64,7 @@ struct Engine::State {
     std::optional<DrillState> drill;                 ///< the one under way, or the last
     Instant started{};
     bool warm = false;
+    std::optional<WallTime> wall_at_zero; ///< of the clock that never steps, as it was at the last step
 
     // ---- making (engine_make.cpp, engine_reload.cpp)
     void adopt(ModelPtr next, const Restored& restored, Now now, std::vector<MemberState> old_members,
@@ -84,6 +85,8 @@ struct Engine::State {
     ServiceContext context(ServiceIndex s, Now now) const;
     bool note_load(MemberState& m, const Observation& seen);
     MemberHealth::Facts judge_facts(MemberState& m, const Observation& seen);
+
+    void follow_clock(Effects& out, Now now); ///< engine_clock.cpp: first of all, whatever comes in
 
     // ---- aliases (engine_alias.cpp)
     void adopt_aliases(const Restored& restored, Now now); ///< those of `configured`; makes `model`

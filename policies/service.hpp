@@ -31,6 +31,7 @@ struct EndpointState {
     bool was_fit = false;             ///< ever: one that never was in was not taken out (L9)
     Instant since{};                  ///< of `fit`
     std::optional<Instant> out_since; ///< taken out by automation
+    bool stayed = false; ///< was answered when a restart came: fit, or kept by the brake; until it is fit
     Damping damping;
     std::optional<unsigned> ramp_step; ///< it returned, and gets this step's part of its share
     Instant ramp_since{};              ///< of the step
@@ -202,6 +203,7 @@ std::string load_text(const ServiceState& s, const ServiceContext& c, EndpointIn
 /// begun.
 std::optional<Instant> load_unknown_since(const ServiceState& s, const ServiceContext& c, EndpointIndex e);
 /// The load of each datacenter by all that report one, each report once, beside its capacity.
+std::vector<LoadReport> load_reports(const Model& model, std::span<const ServiceContext> services);
 std::vector<DatacenterReport> datacenter_loads(const Model& model, std::span<const ServiceContext> services,
                                                std::span<const ServiceReport> reports);
 std::vector<LoadedSite> loaded_sites(const ServiceState& s, const ServiceContext& c);

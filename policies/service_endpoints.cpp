@@ -137,7 +137,7 @@ void review_preference(Turn& t, EndpointIndex e, bool forced) {
 }
 
 const Override* ruling_override(const ServiceContext& c, EndpointIndex e) {
-    const std::string name = c.service.name.to_string();
+    const std::string name = c.service.title();
     return ruling(c.overrides, place_of(c.model, c.service, name, c.model.datacenter_of(c.service, e).name),
                   c.now.wall);
 }
@@ -170,10 +170,17 @@ Instant calm_begin(const ServiceContext& c, EndpointIndex e) {
     return begin;
 }
 
+/// It serves, or did until a restart that nothing was decided after yet (L20).
+bool serves(const Turn& t, EndpointIndex e) {
+    const EndpointState& state = t.s.endpoints[e];
+    return state.fit || (t.s.warm && t.s.was_served && state.since == Instant{} &&
+                         std::ranges::find(t.s.last_good, e) != t.s.last_good.end());
+}
+
 void assess_endpoint(Turn& t, EndpointIndex e) {
     const Endpoint& endpoint = t.c.service.endpoints[e];
     EndpointState& state = t.s.endpoints[e];
-    bool lenient = t.c.service.consistency == Service::Consistency::eventual && state.fit;
+    bool lenient = t.c.service.consistency == Service::Consistency::eventual && serves(t, e);
     Measure measure = lenient ? Measure::lenient : Measure::verdict;
     state.assessment = assess(t.c.service, endpoint, t.c.bound[e], t.c.members, measure);
     state.readiness = both(state.assessment);
@@ -201,6 +208,7 @@ void assess_endpoint(Turn& t, EndpointIndex e) {
         state.ramp_since = t.c.now.mono;
     }
     state.fit = fit;
+    state.stayed &= !fit;
     state.since = t.c.now.mono;
     tell_fitness(t, e, state);
     state.was_fit |= fit;
@@ -233,7 +241,7 @@ void press_into_service(Turn& t, bool needed) {
 }
 
 const Override* freezing_override(const ServiceContext& c) {
-    return freezing(c.overrides, place_of(c.model, c.service, c.service.name.to_string()), c.now.wall);
+    return freezing(c.overrides, place_of(c.model, c.service, c.service.title()), c.now.wall);
 }
 
 std::string unfit_reason(const ServiceState& s, const ServiceContext& c, EndpointIndex e) {

@@ -68,6 +68,8 @@ void Story::start() {
     daemon_->controller->start();
 }
 
+Now Story::clock() const { return daemon_->loop.now(); }
+
 void Story::runs(Duration d) {
     if (!started_) start();
     time_.run_until(now() + d);
@@ -112,6 +114,13 @@ void Story::step_clock(Duration by) {
 
 void Story::reload(std::string_view yaml) {
     model_ = load_story(yaml);
+    daemon_->controller->reload(model_);
+}
+
+void Story::learns(const Learned& all) {
+    auto model = std::make_shared<Model>(*model_);
+    model->clients = over(*model_, model_->clients, all);
+    model_ = model;
     daemon_->controller->reload(model_);
 }
 
@@ -218,46 +227,42 @@ CommandResult Story::command(decltype(Command::what) what, bool while_frozen) {
 
 CommandResult Story::sets(Override::Kind kind, const std::string& name, const std::string& site,
                           bool while_frozen) {
-    auto whole = name.empty() ? "" : service(name).name.to_string();
+    auto whole = meant(name);
     return command(SetOverride{.scope = {whole, site}, .reason = "by hand", .kind = kind}, while_frozen);
 }
 
 CommandResult Story::ends(Override::Kind kind, const std::string& name, const std::string& site,
                           bool while_frozen) {
-    auto whole = name.empty() ? "" : service(name).name.to_string();
+    auto whole = meant(name);
     return command(EndOverride{{whole, site}, kind}, while_frozen);
 }
 
 CommandResult Story::drain(const std::string& name, const std::string& site, bool force, Duration lasts) {
-    auto whole = name.empty() ? "" : service(name).name.to_string();
+    auto whole = meant(name);
     return command(
         SetOverride{.scope = {whole, site}, .reason = "works on it", .lasts = lasts, .force = force});
 }
 
 CommandResult Story::undrain(const std::string& name, const std::string& site) {
-    auto whole = name.empty() ? "" : service(name).name.to_string();
+    auto whole = meant(name);
     return command(EndOverride{.scope = {whole, site}});
 }
 
 CommandResult Story::failover(const std::string& name, const std::string& to, bool accept_claim) {
-    return command(Failover{service(name).name.to_string(), to, accept_claim});
+    return command(Failover{service(name).title(), to, accept_claim});
 }
 
-CommandResult Story::failback(const std::string& name) {
-    return command(Failback{service(name).name.to_string()});
-}
+CommandResult Story::failback(const std::string& name) { return command(Failback{service(name).title()}); }
 
 CommandResult Story::approve(const std::string& id, bool while_frozen) {
     return command(Approve{id}, while_frozen);
 }
 
 CommandResult Story::move(const std::string& name, const std::string& to, bool dry_run) {
-    return command(Move{service(name).name.to_string(), to, dry_run});
+    return command(Move{service(name).title(), to, dry_run});
 }
 
-CommandResult Story::gives_up(const std::string& name) {
-    return command(Abort{service(name).name.to_string()});
-}
+CommandResult Story::gives_up(const std::string& name) { return command(Abort{service(name).title()}); }
 
 CommandResult Story::loses(const std::string& site, Duration lasts, bool with_hooks) {
     return command(SetOverride{.scope = {.datacenter = site},
@@ -278,13 +283,17 @@ std::string Story::waiting_switch(const std::string& name) {
 
 const Service& Story::service(const std::string& label) const {
     for (const auto& s : model_->services)
-        if (label_of(s.name) == label) return s;
+        if (label_of(s.name) + Title{{}, s.family}.to_string().substr(1) == label) return s;
     throw std::out_of_range("no service " + label);
 }
 
-const Answers& Story::history(const std::string& name) const {
-    return answers_.at(service(name).name.to_string());
+std::string Story::meant(const std::string& label) const {
+    for (const auto& s : model_->services)
+        if (s.family && label_of(s.name) == label) return s.name.to_string();
+    return label.empty() ? "" : service(label).title();
 }
+
+const Answers& Story::history(const std::string& name) const { return answers_.at(service(name).title()); }
 
 std::string Story::answers(const std::string& name) const { return history(name).now().text; }
 
@@ -369,7 +378,7 @@ std::string Story::journal_text() const {
 Report Story::report() const { return daemon_->controller->report(); }
 
 ServiceReport Story::report(const std::string& name) const {
-    auto whole = service(name).name.to_string();
+    auto whole = service(name).title();
     for (auto& s : report().services)
         if (s.name == whole) return s;
     throw std::out_of_range("no report of " + name);
@@ -399,7 +408,7 @@ void Story::published(std::span<const ServiceIndex> changed, const Engine& engin
     for (auto index : changed) {
         const auto& service = engine.model().services.at(index);
         const auto& plan = engine.plan(index);
-        auto name = service.name.to_string();
+        auto name = service.title();
         if (auto wrong = malformed(plan, service, engine.model()); !wrong.empty())
             problem(name + ": " + wrong);
         auto& history = answers_[name];

@@ -12,6 +12,7 @@
 #pragma once
 
 #include "daemon/controller.hpp"
+#include "policies/learned.hpp"
 #include "tests/sim/answers.hpp"
 #include "tests/sim/hooks.hpp"
 #include "tests/sim/prober.hpp"
@@ -38,6 +39,7 @@ class Story {
 
     // ---- time, and the daemon
     Moment now() const { return time_.now(); }
+    Now clock() const;     ///< as the daemon reads it
     void runs(Duration d); ///< time passes; the daemon is started if it never was
     /// Runs until `so`, looking after each event; false if it is not so within `limit`.
     bool runs_until(const std::function<bool()>& so, Duration limit);
@@ -48,6 +50,7 @@ class Story {
     void stall_daemon(Duration d);    ///< SIGSTOP for so long
     void step_clock(Duration by);     ///< somebody sets the machine's clock, forth or back
     void reload(std::string_view yaml);
+    void learns(const policies::Learned& all); ///< as if measured; a reload of where clients are
     bool running() const { return daemon_ != nullptr; }
 
     // ---- what happens to the world; each returns the moment
@@ -101,7 +104,7 @@ class Story {
     policies::CommandResult gives_up_drill();
     std::string waiting_switch(const std::string& service); ///< its id; empty if none waits for approval
 
-    // ---- what clients were told. A service is named by its first label.
+    // ---- what clients were told. A service is named by its first label, a half of one "www AAAA".
     std::string answers(const std::string& service) const;
     std::string answers(const std::string& service, const std::string& client) const;
     std::vector<std::string> addresses(const std::string& service, const std::string& site) const;
@@ -145,6 +148,7 @@ class Story {
     bool explained(const std::string& service) const;
     std::uint64_t looks_now() const;
     const Service& service(const std::string& label) const;
+    std::string meant(const std::string& label) const; ///< by an operator: both halves by the bare label
     policies::CommandResult command(decltype(policies::Command::what) what, bool while_frozen = false);
     bool matches(const Entry& e, policies::Change change, Moment since, const std::string& about) const;
 

@@ -97,3 +97,29 @@ TEST_CASE("S3: a datacenter dies: traffic leaves, what is at risk is written dow
     minute(s, at, true, true, 1s);
     CHECK(s.answers("shop") == "east+west");
 }
+
+TEST_CASE("L1, L20: a restart takes out nobody who serves while its store lags, and lets nobody back in") {
+    Drill s{configuration()};
+    Logs at;
+    minute(s, at, true, true, 100ms);
+    SUBCASE("it served") {
+        minute(s, at, true, true, 1h);
+        REQUIRE(s.answers("shop") == "east+west");
+        const auto before = s.now();
+        s.restart(5s);
+        minute(s, at, true, true, 1h);
+        CHECK(s.answers("shop") == "east+west");
+        CHECK(s.count(Change::endpoint_unfit, before) == 0);
+        CHECK(s.moves("shop", before) == 0);
+    }
+    SUBCASE("it had failed, and is back") {
+        s.kill("east");
+        s.runs(30s);
+        const auto back = s.revive("east");
+        minute(s, at, true, true, 1h);
+        s.restart(5s);
+        minute(s, at, true, true, 1h);
+        CHECK(s.answers("shop") == "west");
+        CHECK_FALSE(s.named("shop", "east", back));
+    }
+}

@@ -61,7 +61,8 @@ StateWrite a_write() {
                   .since = today,
                   .passes = 5,
                   .run_since = today - 1h,
-                  .requirements_hold = true},
+                  .requirements_hold = true,
+                  .keeps_up = false},
                  {.key = "tcp 10.0.0.2:53", .since = today, .fails = 3, .run_since = today}};
     w.overrides = {{"o1",
                     Override::Kind::force_up,
@@ -183,6 +184,7 @@ TEST_CASE("what is written is restored, every field of it") {
     CHECK(r.members[0].passes == 5);
     CHECK(r.members[0].run_since == today - 1h);
     CHECK(r.members[0].requirements_hold == true);
+    CHECK(r.members[0].keeps_up == false);
     CHECK(r.members[1].fails == 3);
     CHECK_FALSE(r.members[1].requirements_hold);
     REQUIRE(r.overrides.size() == 1);
@@ -259,6 +261,17 @@ TEST_CASE("a record that does not read is damage too") {
     Database(d.directory() / "state.db", "FULL").run("UPDATE services SET record='{\"service\":1}'");
     const auto opened = d.open_state_once();
     CHECK(opened.set_aside.size() == 1);
+}
+
+TEST_CASE("of health that was written when lag and role were one word, lag has what both had") {
+    Disk d;
+    Disk::write(*d.open(), a_write());
+    Database(d.directory() / "state.db", "FULL")
+        .run("UPDATE members SET record=json_remove(record, '$.keeps_up')");
+    const Restored r = d.restored();
+    REQUIRE(r.members.size() == 2);
+    CHECK(r.members[0].requirements_hold == true);
+    CHECK(r.members[0].keeps_up == true);
 }
 
 TEST_CASE("a directory that cannot be had is a clear error") {
