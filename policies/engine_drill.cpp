@@ -30,7 +30,7 @@ bool answers_in(const Service& service, const Model& model, const std::string& d
 /// Why the service keeps the site from being played lost; empty: it does not.
 std::string refuses(const ServiceState& s, const ServiceContext& c, const std::string& datacenter,
                     bool with_hooks) {
-    const std::string name = c.service.name.to_string();
+    const std::string name = c.service.title();
     if (!answers_in(c.service, c.model, datacenter) || s.frozen || !s.served) return {};
     if (s.running) return name + ": a switch is under way";
     const auto here = [&](EndpointIndex e) { return c.model.datacenter_of(c.service, e).name == datacenter; };
@@ -106,7 +106,7 @@ void Engine::State::adopt_drill(Now now) {
                                   .since = o->since,
                                   .until = o->expires}};
     for (const ServiceState& s : services)
-        if (s.all_down) drill->down_before.insert(model->services[s.index].name.to_string());
+        if (s.all_down) drill->down_before.insert(model->services[s.index].title());
 }
 
 /// What was played never was: members are again what they truly are, and one of which that is not known yet
@@ -153,7 +153,7 @@ std::string Engine::State::guard_of_drill(const Effects& out) const {
                    t.reason;
     }
     for (const ServiceState& s : services) {
-        const std::string name = model->services[s.index].name.to_string();
+        const std::string name = model->services[s.index].title();
         if (s.all_down && !drill->down_before.contains(name)) return name + " has no other fit site";
     }
     return {};
@@ -170,7 +170,7 @@ void Engine::State::review_drill(Effects& out, Now now) {
     drill->report.held.clear();
     for (const ServiceState& s : services)
         if (!s.drill_held.empty())
-            drill->report.held.push_back(model->services[s.index].name.to_string() + ": " + s.drill_held);
+            drill->report.held.push_back(model->services[s.index].title() + ": " + s.drill_held);
     mark_drill(out);
 }
 
@@ -178,10 +178,10 @@ void Engine::State::review_drill(Effects& out, Now now) {
 void Engine::State::mark_drill(Effects& out) {
     const std::string& dc = drill->report.datacenter;
     for (Transition& t : out.transitions) {
-        const auto name = Name::parse(t.service);
-        const auto s = name && !t.service.empty() ? model->find_service(*name) : std::nullopt;
+        const auto s = model->find_titled(t.service);
         const bool of_service = t.datacenter.empty() && s && answers_in(model->services[*s], *model, dc);
-        if (t.drill || (t.datacenter != dc && !of_service)) continue;
+        const bool leaves = s && t.from == dc; // of a move, whose datacenter is where it goes
+        if (t.drill || (t.datacenter != dc && !of_service && !leaves)) continue;
         t.drill = true;
         t.reason = "drill: " + t.reason;
         if (t.change == Change::endpoint_unfit && !drill->report.decided)

@@ -19,15 +19,15 @@ WhatIf::Shares shares_of(const ServiceReport& s) {
 }
 
 /// "west would bear 1180 of 1000, 118 % of its capacity; now 610". Empty: nothing reports its load.
-std::string load_then(const Report& r, const std::string& service, const std::string& to) {
-    std::vector<Burden> now;
+std::string load_then(const Report& r, const Model& model, const std::string& service,
+                      const std::string& to) {
+    const std::vector<Burden> now = burdens_of(r);
     std::vector<std::pair<WhatIf::Shares, WhatIf::Shares>> moves;
-    for (const DatacenterReport& d : r.datacenters) now.push_back({d.name, d.load});
     for (const ServiceReport& s : r.services) {
         const WhatIf::Shares is = shares_of(s);
         moves.emplace_back(is, s.name == service ? WhatIf::Shares{{to, 1.0}} : is);
     }
-    const auto then = predicted(now, moves);
+    const auto then = predicted(now, r.loads, moves, model);
     for (std::size_t i = 0; i < now.size(); ++i) {
         if (now[i].site != to || !then[i].load) continue;
         std::array<char, 160> text{};
@@ -60,7 +60,7 @@ std::vector<std::string> Engine::at_stake(const std::string& switch_id, Now now)
                 lines.push_back(risk ? "data: " + *risk : "data: nothing beyond max_lag is at risk");
             }
         }
-        if (auto load = load_then(report(now), c.service.name.to_string(), s.running->to); !load.empty())
+        if (auto load = load_then(report(now), model(), c.service.title(), s.running->to); !load.empty())
             lines.push_back("load: " + load);
     }
     return lines;

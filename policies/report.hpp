@@ -75,6 +75,14 @@ struct DatacenterReport {
     unsigned answers = 0;                 ///< how many services it answers
 };
 
+/// What one report said last that a site bears, be it long ago, and whose it is: of the services that name
+/// the report; the only one of a site, about the site as a whole, is of all that are there.
+struct LoadReport {
+    std::string datacenter;
+    double load = 0;
+    std::vector<std::size_t> services; ///< as in Report::services
+};
+
 /// A drill under way, or the last one (policies/drill.hpp).
 struct DrillReport {
     std::string datacenter, reason, operator_name;
@@ -95,6 +103,7 @@ struct Report {
     std::vector<MemberReport> members;
     std::vector<Override> overrides;
     std::vector<DatacenterReport> datacenters{};
+    std::vector<LoadReport> loads{};
     std::optional<DrillReport> drill{};
 };
 

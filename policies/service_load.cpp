@@ -5,6 +5,7 @@
 #include <array>
 #include <cmath>
 #include <cstdio>
+#include <map>
 #include <set>
 
 namespace fairway::policies {
@@ -118,6 +119,35 @@ std::vector<DatacenterReport> datacenter_loads(const Model& model, std::span<con
                 dc.use = *dc.capacity > 0 ? std::optional(*dc.load / *dc.capacity) : std::nullopt;
             } else dc.use = std::max(dc.use.value_or(0), known->use());
         }
+    }
+    return all;
+}
+
+std::vector<LoadReport> load_reports(const Model& model, std::span<const ServiceContext> services) {
+    std::map<MemberSlot, LoadReport> known;
+    for (std::size_t i = 0; i < services.size(); ++i) {
+        const ServiceContext& c = services[i];
+        for (EndpointIndex e = 0; e < c.bound.size(); ++e) {
+            const Datacenter& dc = model.datacenters[c.service.endpoints[e].datacenter];
+            if (!c.service.load || !dc.capacity || !capacity_of(c, e)) continue;
+            if (std::holds_alternative<AgentCheck>(c.model.checks[c.service.load->from]->kind)) continue;
+            for (MemberSlot slot : c.bound[e].load) {
+                if (!c.members[slot].load) continue;
+                LoadReport& r = known[slot];
+                r.datacenter = dc.name;
+                r.load = *c.members[slot].load;
+                if (r.services.empty() || r.services.back() != i) r.services.push_back(i);
+            }
+        }
+    }
+    std::vector<LoadReport> all;
+    for (auto& [slot, r] : known) {
+        const auto here = [&](auto& other) { return other.second.datacenter == r.datacenter; };
+        const auto* target = std::get_if<std::string>(&services.front().members[slot].spec.target);
+        const bool of_site = target && *target == r.datacenter && std::ranges::count_if(known, here) == 1;
+        for (std::size_t i = 0; of_site && i < services.size(); ++i)
+            if (std::ranges::find(r.services, i) == r.services.end()) r.services.push_back(i);
+        all.push_back(r);
     }
     return all;
 }

@@ -55,7 +55,7 @@ class Replica {
         for (ServiceIndex s = 0; s < model.services.size(); ++s)
             for (EndpointIndex e = 0; e < binding.services[s].size(); ++e)
                 for (const auto& d : down)
-                    if (d.service == model.services[s].name.to_string() &&
+                    if (means(d.service, model.services[s].title()) &&
                         d.datacenter == model.datacenter_of(model.services[s], e).name)
                         for (auto* tier :
                              {&binding.services[s][e].application, &binding.services[s][e].stateful})
@@ -125,27 +125,60 @@ std::string_view to_string(WhatIf::Fate fate) {
     return words[static_cast<std::size_t>(fate)];
 }
 
-std::vector<Burden> predicted(std::span<const Burden> now,
-                              std::span<const std::pair<WhatIf::Shares, WhatIf::Shares>> moves) {
+std::vector<Burden> predicted(std::span<const Burden> now, std::span<const LoadReport> reports,
+                              std::span<const std::pair<WhatIf::Shares, WhatIf::Shares>> moves,
+                              const Model& model) {
     std::vector<Burden> after(now.begin(), now.end());
-    for (const Burden& from : now) {
-        double all = 0; // services that it bears, by their shares
-        for (const auto& [before, _] : moves) all += share_in(before, from.site);
-        if (!from.load || all == 0) continue;
-        for (const auto& [before, then] : moves) {
-            const double leaves = share_in(before, from.site) - share_in(then, from.site);
+    const auto site = [&](const std::string& name) { return std::ranges::find(after, name, &Burden::site); };
+    const auto weight = [&](std::size_t s) { return model.services[s].family ? 0.5 : 1.0; };
+    for (const LoadReport& report : reports) {
+        const auto from = site(report.datacenter);
+        double all = 0; // services that it is of, by their shares
+        for (std::size_t s : report.services) all += weight(s) * share_in(moves[s].first, report.datacenter);
+        if (from == after.end() || !from->load || all == 0) continue;
+        for (std::size_t s : report.services) {
+            const auto& [before, then] = moves[s];
+            const double leaves = share_in(before, report.datacenter) - share_in(then, report.datacenter);
             double gained = 0;
-            for (const auto& [site, share] : then) gained += std::max(0.0, share - share_in(before, site));
+            for (const auto& [name, share] : then) gained += std::max(0.0, share - share_in(before, name));
             if (leaves <= 0) continue;
-            const double load = *from.load * leaves / all;
+            const double load = report.load * weight(s) * leaves / all;
+            *from->load -= load;
             for (Burden& to : after) {
-                if (to.site == from.site) *to.load -= load;
                 const double gain = std::max(0.0, share_in(then, to.site) - share_in(before, to.site));
                 if (gain > 0) to.load = to.load.value_or(0) + load * gain / gained;
             }
         }
     }
     return after;
+}
+
+namespace {
+
+/// What reports say, or what the operator says instead: then it is of all services, as one report is.
+std::vector<LoadReport> reports_of(const Report& present, const std::map<std::string, double>& said) {
+    std::vector<LoadReport> all;
+    for (const LoadReport& r : present.loads)
+        if (!said.contains(r.datacenter)) all.push_back(r);
+    for (const auto& [site, load] : said) {
+        LoadReport r{.datacenter = site, .load = load};
+        for (std::size_t s = 0; s < present.services.size(); ++s) r.services.push_back(s);
+        all.push_back(std::move(r));
+    }
+    return all;
+}
+
+} // namespace
+
+std::vector<Burden> burdens_of(const Report& r) {
+    std::vector<Burden> all;
+    for (const DatacenterReport& d : r.datacenters) {
+        Burden b{d.name, d.load};
+        for (const LoadReport& last : r.loads)
+            if (!d.load && last.datacenter == d.name) b.load = b.load.value_or(0) + last.load;
+        all.push_back(std::move(b));
+    }
+    return all;
 }
 
 WhatIf what_if(const Engine& engine, const WhatIfQuestion& question, Now now) {
@@ -159,12 +192,11 @@ WhatIf what_if(const Engine& engine, const WhatIfQuestion& question, Now now) {
         out.services.push_back(line_of(before.services[i], after.services[i], lost));
         moves.emplace_back(out.services.back().before, out.services.back().after);
     }
-    std::vector<Burden> burdens;
-    for (const DatacenterReport& d : present.datacenters) {
-        const auto said = question.loads.find(d.name);
-        burdens.push_back({d.name, said == question.loads.end() ? d.load : std::optional(said->second)});
-    }
-    const auto then = predicted(burdens, moves);
+    auto burdens = burdens_of(present);
+    for (Burden& b : burdens)
+        if (const auto said = question.loads.find(b.site); said != question.loads.end())
+            b.load = said->second;
+    const auto then = predicted(burdens, reports_of(present, question.loads), moves, engine.model());
     for (std::size_t i = 0; i < burdens.size(); ++i) {
         WhatIf::Site site{.name = burdens[i].site,
                           .lost = lost.contains(burdens[i].site),
@@ -230,14 +262,14 @@ Engine assumed_well(ModelPtr model, std::span<const WhatIfQuestion::Down> down, 
         for (EndpointIndex e : order) {
             const std::string& dc = m.datacenter_of(service, e).name;
             const bool is_down = std::ranges::any_of(
-                down, [&](auto& d) { return d.datacenter == dc && d.service == service.name.to_string(); });
+                down, [&](auto& d) { return d.datacenter == dc && means(d.service, service.title()); });
             if (is_down || std::exchange(placed, true)) continue;
             for (const BoundCheck& b : binding.services[s][e].stateful)
                 if (!b.members.empty()) primaries.insert(b.members.front());
         }
         for (EndpointIndex e = 0; e < service.endpoints.size(); ++e)
             for (const auto& d : down)
-                if (d.datacenter == m.datacenter_of(service, e).name && d.service == service.name.to_string())
+                if (d.datacenter == m.datacenter_of(service, e).name && means(d.service, service.title()))
                     for (auto* tier : {&binding.services[s][e].application, &binding.services[s][e].stateful})
                         for (const BoundCheck& b : *tier) failing.insert(b.members.begin(), b.members.end());
     }

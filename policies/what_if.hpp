@@ -54,13 +54,18 @@ WhatIf what_if(const Engine& engine, const WhatIfQuestion& question, Now now);
 /// down. Whatever a name of an `alias` has is not known: 192.0.2.1 stands for it.
 Engine assumed_well(ModelPtr model, std::span<const WhatIfQuestion::Down> down, Now now);
 
-/// The load of each site when the answers of services move. What a site bears is shared out among the
-/// services it answers by their shares there: who reports one load for many says no more.
+/// The load of each site when the answers of services move. What a report says is shared out among the
+/// services it is of by their shares there (two halves of one name count as one): a report of one service
+/// alone is known to be its own, one of many says no more than that. What nobody reports is nobody's.
 struct Burden {
     std::string site;
     std::optional<double> load;
 };
-std::vector<Burden> predicted(std::span<const Burden> now,
-                              std::span<const std::pair<WhatIf::Shares, WhatIf::Shares>> moves);
+/// Every site with its load: of one that says nothing any more what it said last.
+std::vector<Burden> burdens_of(const Report& r);
+
+std::vector<Burden> predicted(std::span<const Burden> now, std::span<const LoadReport> reports,
+                              std::span<const std::pair<WhatIf::Shares, WhatIf::Shares>> moves,
+                              const Model& model);
 
 } // namespace fairway::policies

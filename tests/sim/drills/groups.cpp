@@ -1,4 +1,5 @@
 // Services that move together: in one step, or not at all.
+#include "policies/what_if.hpp"
 #include "tests/sim/drill.hpp"
 
 #include <algorithm>
@@ -44,6 +45,7 @@ bool always_together(const Story& s, Moment from) {
 }
 
 const std::string by_priority = ordered("east, west, eu") + "failback: auto\n";
+const std::string two_by_priority = ordered("east, west") + "failback: auto\n";
 constexpr const char* cart_in_east = "10.1.0.2:8080";
 constexpr const char* cart_in_west = "10.2.0.2:8080";
 constexpr const char* shop_in_west = "10.2.0.1:8080";
@@ -148,6 +150,92 @@ TEST_CASE("groups: who is fit nowhere binds nobody, leader or not") {
     CHECK(s.answers("cart") == "west");
     CHECK_FALSE(s.named("shop", "east", fault + 5s));
     CHECK_FALSE(s.alarm("group_held"));
+}
+
+TEST_CASE("groups, L8: who is fit nowhere goes along all the same, and `last_good` is where they are") {
+    Drill s{shop_and_cart(3, by_priority, by_priority + "on_all_down: last_good\n")};
+    s.runs(1min);
+    for (const auto* cart : {cart_in_east, cart_in_west, "10.3.0.2:8080"}) s.target(cart, saying::refused());
+    s.runs(2min);
+    REQUIRE(s.answers("cart") == "east");
+    const auto fault = s.target(shop_in_east, saying::refused());
+    s.runs(1min);
+    CHECK(s.answers("shop") == "west");
+    CHECK(s.answers("cart") == "west");
+    CHECK(always_together(s, fault));
+}
+
+TEST_CASE("groups, P14: a drill moves a group in one step and brings it back in one") {
+    Drill s{shop_and_cart(2, two_by_priority, two_by_priority)};
+    s.runs(1min);
+    const auto begin = s.now();
+    REQUIRE(s.loses("east", 5min).accepted);
+    s.runs(1min);
+    CHECK(s.answers("shop") == "west");
+    CHECK(s.answers("cart") == "west");
+    s.runs(10min);
+    CHECK(s.answers("shop") == "east");
+    CHECK(s.answers("cart") == "east");
+    CHECK(always_together(s, begin));
+}
+
+TEST_CASE("groups, P14: a group that could not bear the loss keeps it from being played") {
+    Drill s{shop_and_cart(2, two_by_priority, two_by_priority)};
+    s.runs(1min);
+    s.target(cart_in_west, saying::refused());
+    s.runs(1min);
+    const auto refused = s.loses("east", 5min);
+    CHECK_FALSE(refused.accepted);
+    CHECK(s.answers("shop") == "east");
+}
+
+TEST_CASE("groups, P8: what-if moves a group as the loss would: together, or not at all") {
+    Drill s{shop_and_cart(3, by_priority, by_priority)};
+    s.runs(1min);
+    s.target(cart_in_west, saying::refused()); // west is no place for the group
+    s.runs(1min);
+    const auto foretold = what_if(s.engine(), {.lose = {"east"}}, s.clock());
+    REQUIRE(foretold.services.size() == 2);
+    for (const auto& line : foretold.services) {
+        CHECK(line.fate == WhatIf::Fate::moves);
+        CHECK(line.after == WhatIf::Shares{{"eu", 1.0}});
+    }
+    // and so it comes
+    s.kill("east");
+    s.runs(30s);
+    CHECK(s.answers("shop") == "eu");
+    CHECK(s.answers("cart") == "eu");
+}
+
+TEST_CASE(
+    "groups, P15: a site that has too much to do sheds of the one that asks for it, and stays the group's") {
+    const std::string spread = "policy: weighted\napplication: web\n";
+    auto yaml = shop_and_cart(3, spread + "load: {from: lb, shed_above: 80%}\n", spread);
+    yaml.replace(yaml.find("checks:\n"), 8,
+                 "checks:\n  lb: {type: prometheus, url: \"http://p:9090\", query: \"sum by (dc) (r)\"}\n");
+    for (const char* site : {"east: {", "west: {", "eu: {"})
+        yaml.replace(yaml.find(site), std::string_view(site).size(), std::string(site) + "capacity: 1000, ");
+    Drill s{yaml};
+    const auto bears = [&](const char* site, double load) {
+        s.world().target(site).says = Sight{.facts = {.load = load}};
+    };
+    s.runs(5s);
+    bears("east", 950), bears("west", 300), bears("eu", 300);
+    s.runs(2min);
+    CHECK(s.endpoint("shop", "east").share < 0.3);
+    CHECK(s.endpoint("cart", "east").share == doctest::Approx(1 / 3.0).epsilon(0.01));
+    CHECK_FALSE(s.alarm("group_held"));
+    // when cart fails in west, both leave it, and what shop sheds of east goes to the only one left
+    s.target(cart_in_west, saying::refused());
+    s.runs(30s);
+    CHECK(s.answers("shop") == "east+eu");
+    CHECK(s.answers("cart") == "east+eu");
+    CHECK(s.endpoint("shop", "east").share < s.endpoint("shop", "eu").share);
+    // and where nothing else is left of the group, its load keeps nobody from being answered
+    s.target("10.3.0.2:8080", saying::refused());
+    s.runs(90s);
+    CHECK(s.answers("shop") == "east");
+    CHECK(s.answers("cart") == "east");
 }
 
 TEST_CASE("groups: an operator's word on one is a word on all") {

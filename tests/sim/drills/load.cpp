@@ -1,11 +1,14 @@
+#include "policies/what_if.hpp"
 #include "tests/sim/drill.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <deque>
 
 using namespace fairway::sim;
 using namespace std::chrono_literals;
 using fairway::Duration;
+namespace policies = fairway::policies;
 
 namespace {
 
@@ -160,4 +163,73 @@ TEST_CASE("stale load changes nothing, and is an alarm; a short restart forgets 
     c.live(15min);
     CHECK(c.share("east") == doctest::Approx(1 / 3.0).epsilon(0.01));
     CHECK_FALSE(s.alarm("load_unknown"));
+}
+
+namespace {
+
+/// `a` in east and west, `b` in east and eu, each with a feed of its own or both with one.
+std::string two_services(bool own_feeds) {
+    auto yaml = fed_by(sites_with(3, {"a", weighted + "load: {from: lb}\n"},
+                                  "east: {addresses: [10.1.0.1]}\nwest: {addresses: [10.2.0.1]}\n"));
+    for (const char* site : {"east: {region", "west: {region", "eu: {region"})
+        yaml.replace(
+            yaml.find(site), std::string_view(site).size(),
+            std::string(site).replace(std::string(site).find("region"), 6, "capacity: 1000, region"));
+    yaml.replace(yaml.find("checks:\n"), 8,
+                 "checks:\n  lb2: {type: prometheus, url: \"http://p:9090\", query: \"sum by (dc) (b)\"}\n");
+    return yaml + "  b.gtm.example.com:\n    policy: weighted\n    application: web\n    load: {from: " +
+           (own_feeds ? "lb2" : "lb") +
+           "}\n    endpoints: {east: {addresses: [10.1.0.2]}, eu: {addresses: [10.3.0.2]}}\n";
+}
+
+double after(const policies::WhatIf& w, const std::string& site) {
+    return std::ranges::find(w.sites, site, &policies::WhatIf::Site::name)->load_after.value_or(-1);
+}
+
+} // namespace
+
+TEST_CASE("P8: what-if moves each service with its own load where each has a report, else by its share") {
+    const bool own_feeds = true;
+    Drill s{two_services(own_feeds)};
+    s.runs(5s);
+    // the simulated feeds of one site are one target: both say the same of it
+    s.world().target("east").says = Sight{.facts = {.load = 600}};
+    s.world().target("west").says = Sight{.facts = {.load = 100}};
+    s.world().target("eu").says = Sight{.facts = {.load = 100}};
+    s.runs(30s);
+    const auto w = policies::what_if(s.engine(), {.lose = {"east"}}, s.clock());
+    CHECK(after(w, "east") == doctest::Approx(0).epsilon(0.001));
+    CHECK(after(w, "west") == doctest::Approx(700));
+    CHECK(after(w, "eu") == doctest::Approx(700));
+
+    Drill one{two_services(false)};
+    one.runs(5s);
+    one.world().target("east").says = Sight{.facts = {.load = 600}};
+    one.world().target("west").says = Sight{.facts = {.load = 100}};
+    one.world().target("eu").says = Sight{.facts = {.load = 100}};
+    one.runs(30s);
+    const auto shared = policies::what_if(one.engine(), {.lose = {"east"}}, one.clock());
+    CHECK(after(shared, "west") == doctest::Approx(400));
+    CHECK(after(shared, "eu") == doctest::Approx(400));
+}
+
+TEST_CASE(
+    "L12: who is asked to approve is told what the target would bear, by what the lost site said last") {
+    auto yaml = fed_by(sites(2, {{"shop", by_approval + "load: {from: lb}\n"}}));
+    for (const char* site : {"east: {region", "west: {region"})
+        yaml.replace(
+            yaml.find(site), std::string_view(site).size(),
+            std::string(site).replace(std::string(site).find("region"), 6, "capacity: 1000, region"));
+    Drill s{yaml};
+    s.runs(5s);
+    s.world().target("east").says = Sight{.facts = {.load = 900}};
+    s.world().target("west").says = Sight{.facts = {.load = 150}};
+    s.runs(1min);
+    s.kill("east");
+    s.runs(2min);
+    const auto id = s.waiting_switch("shop");
+    REQUIRE_FALSE(id.empty());
+    const auto told = s.engine().at_stake(id, s.clock());
+    REQUIRE_FALSE(told.empty());
+    CHECK(told.back() == "load: west would bear 1050 of 1000, 105 % of its capacity; now 150");
 }

@@ -158,3 +158,20 @@ TEST_CASE("P14: with its hooks asked for, the runbook is part of the drill") {
     s.runs(2min);
     CHECK(s.runbook().text(begin).starts_with("fence east"));
 }
+
+TEST_CASE("P14: what a drill causes is marked until it is over; what comes later is real, and is not") {
+    Drill s{sites(2, {{"www", ordered("east, west") + "failback: {mode: delayed, after: 120s}\n"}})};
+    s.runs(5min);
+    const auto begin = s.now();
+    REQUIRE(s.loses("east", 2min).accepted);
+    s.runs(2min);
+    REQUIRE(s.answers("www") == "west");
+    const auto end = s.first(Change::drill_ended, begin);
+    REQUIRE(end);
+    s.runs(10min);
+    REQUIRE(s.answers("www") == "east");
+    for (const Entry& e : s.journal())
+        if (e.at >= begin)
+            CHECK(e.what.transition.drill ==
+                  (e.at < *end || e.what.transition.change == Change::drill_ended));
+}
