@@ -1,5 +1,9 @@
 #include "tests/sim/swarm/faults.hpp"
 
+#include "policies/what_if.hpp"
+
+#include <algorithm>
+#include <cmath>
 #include <cstdio>
 
 namespace fairway::sim {
@@ -10,7 +14,14 @@ void Faults::note(const std::string& what) {
     log_ += at + what + "\n";
 }
 
-void Faults::strike() {
+void Faults::look() {
+    if (!story_.running()) return;
+    for (const auto& o : story_.engine().overrides()) // cheaper than a report
+        if (o.kind == policies::Override::Kind::drill) last_drill_ = story_.now();
+}
+
+void Faults::strike(Random random) {
+    random_ = random;
     switch (random_.below(16)) {
     case 0:
     case 1:
@@ -142,7 +153,10 @@ void Faults::operators() {
         note(what + (r.accepted ? ": accepted: " : ": refused: ") + r.message);
         return r.accepted;
     };
-    switch (random_.below(6)) {
+    switch (random_.below(9)) {
+    case 6: return asks(site);
+    case 7: return drills(site);
+    case 8: return measures(site);
     case 0:
         last_drain_ = story_.now();
         if (drained(service.name, site)) {
@@ -173,6 +187,50 @@ void Faults::operators() {
         told("failback " + service.name, story_.failback(service.name));
         return;
     }
+}
+
+/// What a loss would mean changes nothing, and what has moved is not where everything is lost.
+void Faults::asks(const std::string& site) {
+    const auto answer = policies::what_if(story_.engine(), {.lose = {site}}, story_.clock());
+    note("what if " + site + " is lost");
+    for (const auto& line : answer.services) {
+        double all = 0;
+        for (const auto& [there, share] : line.after) {
+            all += share;
+            if (there == site && line.fate == policies::WhatIf::Fate::moves)
+                wrong("what-if moves " + line.name + " from " + site + " to itself");
+        }
+        if (line.fate == policies::WhatIf::Fate::moves && std::abs(all - 1) > 0.01)
+            wrong("what-if moves " + line.name + " to " + std::to_string(all) + " of what there is");
+    }
+}
+
+void Faults::drills(const std::string& site) {
+    const auto drill = story_.report().drill;
+    const bool ends = drill && drill->running;
+    const auto lasts = random_.between(1min, 10min);
+    const bool hooks = random_.chance(0.3);
+    const auto r = ends ? story_.gives_up_drill() : story_.loses(site, lasts, hooks);
+    if (r.accepted) last_drill_ = story_.now();
+    note((ends ? "end the drill" : "drill lose " + site) + (r.accepted ? ": accepted: " : ": refused: ") +
+         r.message);
+}
+
+/// Somewhere in the net a datacenter is so far away.
+void Faults::measures(const std::string& site) {
+    if (const auto drill = story_.report().drill; drill && drill->running) return; // it waits for its end
+    const auto prefix = *Prefix::parse(random_.pick(networks_));
+    const auto ms = static_cast<unsigned>(1 + random_.below(200));
+    auto known = std::ranges::find(learned_, prefix, &policies::LearnedRecord::network);
+    if (known == learned_.end()) {
+        learned_.push_back({prefix, {}});
+        std::ranges::sort(learned_, {}, &policies::LearnedRecord::network);
+        known = std::ranges::find(learned_, prefix, &policies::LearnedRecord::network);
+    }
+    std::erase_if(known->sites, [&](auto& s) { return s.datacenter == site; });
+    known->sites.push_back({.datacenter = site, .mean_ms = double(ms), .weight = 10, .used_ms = ms});
+    note("from " + prefix.to_string() + " it is " + std::to_string(ms) + " ms to " + site);
+    story_.learns(learned_);
 }
 
 void Faults::programs() {
@@ -237,6 +295,7 @@ void Faults::mend_all() {
         for (auto& s : cluster.servers())
             if (&s != best) s.rejoin();
     }
+    if (const auto drill = story_.report().drill; drill && drill->running) story_.gives_up_drill();
     for (const auto& [service, site] : drains_) story_.undrain(service, site);
     drains_.clear();
 }

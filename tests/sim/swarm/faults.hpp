@@ -11,12 +11,13 @@ namespace fairway::sim {
 
 class Faults {
   public:
-    Faults(Story& story, const Settings& settings, Random random)
-        : story_(story), settings_(settings), random_(random) {}
+    Faults(Story& story, const Settings& settings) : story_(story), settings_(settings) {}
 
     std::function<void()> before_restart; ///< called when a daemon is about to be killed
 
-    void strike();   ///< one thing happens
+    void strike(Random random); ///< one thing happens
+    void wrong(const std::string& what) { wrong_ += what + "\n"; }
+    const std::string& wrong() const { return wrong_; } ///< what an operator was told that cannot be
     void mend_all(); ///< everything works again, each database with one primary; drains are lifted
     const std::string& log() const { return log_; }
 
@@ -28,7 +29,9 @@ class Faults {
     std::optional<Moment> last_command(const std::string& service) const; ///< an operator's, to move it
     Moment last_restart() const { return last_restart_; }
     bool last_restart_long() const { return last_restart_long_; }
-    Moment own_fault() const { return own_fault_; } ///< last moment our node, disk or process was hurt
+    Moment last_drill() const { return last_drill_; } ///< last moment one was under way
+    void look();                                      ///< once a simulated second
+    Moment own_fault() const { return own_fault_; }   ///< last moment our node, disk or process was hurt
 
   private:
     void site();
@@ -37,17 +40,22 @@ class Faults {
     void line();
     void ourselves();
     void operators();
+    void asks(const std::string& site);
+    void drills(const std::string& site);
+    void measures(const std::string& site);
     void programs();
     void restart();
     void note(const std::string& what);
 
     Story& story_;
     const Settings& settings_;
-    Random random_;
-    std::string log_;
+    Random random_{0};
+    std::string log_, wrong_;
+    policies::Learned learned_;
+    std::vector<std::string> networks_{"203.0.113.0/24", "192.0.2.0/25", "198.51.100.0/24", "2001:db8::/32"};
     std::set<std::pair<std::string, std::string>> drains_;
     std::map<std::string, Moment> commands_;
-    Moment last_restart_{}, own_fault_{}, last_drain_ = -1h, stalled_until_ = -1h;
+    Moment last_restart_{}, own_fault_{}, last_drain_ = -1h, last_drill_ = -1h, stalled_until_ = -1h;
     bool last_restart_long_ = false;
 };
 

@@ -2,91 +2,92 @@
 //
 //     swarm                        the short run of the test suite
 //     FAIRWAY_SWARM_SEEDS=5000     so many worlds instead; FAIRWAY_SWARM_FIRST=n begins at seed n
-//     swarm --seed N               one world, told in full
-#include "tests/sim/swarm/watch.hpp"
+//     swarm --seed N [--minutes 31] [--strikes 3,17|none] [--without s1,groups,rules,mending]    one world,
+//     told in full
+//
+// A world that fails is told as the smallest story that fails in the same way, with the arguments that tell
+// it.
+#include "tests/sim/swarm/life.hpp"
 
+#include <algorithm>
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
-#include <cstring>
-#include <exception>
+#include <sstream>
 
 using namespace fairway;
 using namespace fairway::sim;
 
 namespace {
 
-constexpr auto trouble = 2h;     ///< simulated, of each world
-constexpr auto recovery = 20min; ///< everything works: delayed failback, the brake and the hold-down included
-
-struct Outcome {
-    std::string problems, journal, faults, yaml;
-};
-
-/// The worst of one second is seen at its end: answers are judged one by one, the world once a second.
-void watched(Story& story, Watch& watch, Duration d) {
-    for (auto end = story.now() + d; story.now() < end;) {
-        story.runs(std::min<Duration>(1s, end - story.now()));
-        watch.look();
-    }
-}
-
-Outcome live(std::uint64_t seed) {
-    Random random(seed);
-    auto settings = draw_settings(random);
-    Story story(settings.yaml, random.next());
-    Faults faults(story, settings, random.fork());
-    Watch watch(story, settings, faults);
-    faults.before_restart = [&] { watch.before_restart(); };
-    std::string broken;
-    try {
-        watched(story, watch, 1min);
-        while (story.now() < trouble) {
-            watched(story, watch, random.chance(0.3) ? random.between(0s, 5s) : random.between(5s, 4min));
-            auto restarted = faults.last_restart();
-            faults.strike();
-            if (faults.last_restart() == restarted) continue;
-            story.runs(daemon::Controller::store_patience + 10ms); // the first answers may wait for the disk
-            watch.after_start(faults.last_restart(), !faults.last_restart_long());
-        }
-        faults.mend_all();
-        watched(story, watch, recovery);
-        watch.converged();
-    } catch (const std::exception& e) { broken = std::string("exception: ") + e.what() + "\n"; }
-    return {broken + watch.problems() + story.problems(), story.journal_text(), faults.log(), settings.yaml};
-}
-
 std::uint64_t number(const char* name, std::uint64_t otherwise) {
     const char* text = std::getenv(name);
     return text ? std::strtoull(text, nullptr, 10) : otherwise;
 }
 
-int tell(std::uint64_t seed) {
-    auto out = live(seed);
-    std::printf("---- configuration\n%s---- what happened to it\n%s---- journal\n%s---- problems\n%s",
-                out.yaml.c_str(), out.faults.c_str(), out.journal.c_str(), out.problems.c_str());
+std::vector<std::string> parts(const std::string& list) {
+    std::vector<std::string> all;
+    std::istringstream text(list);
+    for (std::string part; std::getline(text, part, ',');) all.push_back(part);
+    return all;
+}
+
+Script script_of(int argc, char** argv) {
+    Script s;
+    for (int i = 1; i + 1 < argc; i += 2) {
+        const std::string name = argv[i], value = argv[i + 1];
+        if (name == "--seed") s.seed = std::stoull(value);
+        if (name == "--minutes") s.lasts = std::chrono::minutes(std::stoi(value));
+        if (name == "--strikes") {
+            s.strikes.emplace();
+            for (const auto& n : parts(value == "none" ? "" : value))
+                s.strikes->push_back(static_cast<unsigned>(std::stoul(n)));
+        }
+        if (name != "--without") continue;
+        for (const auto& what : parts(value)) {
+            if (what == "groups") s.without.groups = true;
+            else if (what == "rules") s.without.rules = true;
+            else if (what == "mending") s.mended = false;
+            else s.without.services.insert(what);
+        }
+    }
+    return s;
+}
+
+int tell(const Script& script) {
+    const Lived out = live(script);
+    std::printf("%s", text(out).c_str());
     return out.problems.empty() ? 0 : 1;
+}
+
+void tell_failure(const Script& script, const std::string& problems, const char* program) {
+    std::printf("seed %llu:\n%s", static_cast<unsigned long long>(script.seed), problems.c_str());
+    const Script small = shrink(script);
+    std::printf("\nthe smallest story that fails so: %s %s\n%s\n", program, arguments(small).c_str(),
+                text(live(small)).c_str());
 }
 
 } // namespace
 
 int main(int argc, char** argv) {
-    if (argc == 3 && !std::strcmp(argv[1], "--seed")) return tell(std::strtoull(argv[2], nullptr, 10));
-    auto first = number("FAIRWAY_SWARM_FIRST", 1), seeds = number("FAIRWAY_SWARM_SEEDS", 12);
-    auto begun = std::chrono::steady_clock::now();
+    if (argc > 2) return tell(script_of(argc, argv));
+    const auto first = number("FAIRWAY_SWARM_FIRST", 1), seeds = number("FAIRWAY_SWARM_SEEDS", 12);
+    const auto begun = std::chrono::steady_clock::now();
     unsigned failed = 0;
     for (auto seed = first; seed < first + seeds; ++seed) {
-        auto out = live(seed);
-        if (seed % 10 == 0 && live(seed).journal != out.journal)
-            out.problems += "the same seed told another journal\n";
+        const Script script{.seed = seed};
+        Lived out = live(script);
+        const bool same = seed % 10 != 0 || live(script).journal == out.journal;
+        if (!same) out.problems += "the same seed told another journal\n";
         if (out.problems.empty()) continue;
         ++failed;
-        std::printf("seed %llu:\n%sagain, in full: %s --seed %llu\n\n", static_cast<unsigned long long>(seed),
-                    out.problems.c_str(), argv[0], static_cast<unsigned long long>(seed));
+        if (failed <= 5) tell_failure(script, out.problems, argv[0]); // the cause of many is seldom a sixth
+        else std::printf("seed %llu:\n%s", static_cast<unsigned long long>(seed), out.problems.c_str());
+        std::fflush(stdout);
     }
-    auto took = std::chrono::duration<double>(std::chrono::steady_clock::now() - begun).count();
-    auto hours = static_cast<double>(seeds) *
-                 std::chrono::duration<double, std::ratio<3600>>(trouble + recovery).count();
+    const auto took = std::chrono::duration<double>(std::chrono::steady_clock::now() - begun).count();
+    const auto hours = static_cast<double>(seeds) *
+                       std::chrono::duration<double, std::ratio<3600>>(trouble + recovery).count();
     std::printf("%llu worlds, %.0f simulated hours in %.1f s; %u failed\n",
                 static_cast<unsigned long long>(seeds), hours, took, failed);
     return failed ? 1 : 0;

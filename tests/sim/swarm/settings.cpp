@@ -68,12 +68,12 @@ std::string spread(Random& random, const std::vector<std::string>& sites) {
 
 /// Two or more services that move together: those by priority, with one that follows its primary, or those
 /// that spread.
-void draw_group(Random& random, Settings& drawn) {
+void draw_group(Random random, Settings& drawn) {
     if (!random.chance(0.35)) return;
     std::vector<Drawn*> members;
     const bool spreads = random.chance(0.3), leads = random.chance(0.5);
     for (Drawn& s : drawn.services)
-        if (spreads ? !s.ordered && !s.follows : s.ordered) members.push_back(&s);
+        if (!s.apart && (spreads ? !s.ordered && !s.follows : s.ordered)) members.push_back(&s);
     for (Drawn& s : drawn.services)
         if (!spreads && leads && s.follows) {
             members.insert(members.begin(), &s);
@@ -96,7 +96,7 @@ void draw_group(Random& random, Settings& drawn) {
     drawn.yaml += "groups: {one: {services: [" + list + "]}}\n";
 }
 
-void draw_rules(Random& random, Settings& drawn) {
+void draw_rules(Random random, Settings& drawn) {
     if (random.chance(0.8)) return;
     drawn.yaml += "rules: {min_datacenters: " + std::to_string(1 + random.below(3));
     if (random.chance(0.5)) drawn.yaml += ", switch_at_most_every: 8m";
@@ -105,9 +105,45 @@ void draw_rules(Random& random, Settings& drawn) {
     drawn.yaml += "}\n";
 }
 
+std::string addresses(std::size_t site, std::uint64_t service, bool second, bool both_families) {
+    const auto d = std::to_string(site + 1), i = std::to_string(service);
+    std::string text = "10." + d + "." + i + ".1";
+    if (second) text += ", 10." + d + "." + i + ".2";
+    if (both_families) text += ", \"fd00:" + d + ":" + i + "::1\"";
+    return "[" + text + "]";
+}
+
+void draw_service(Random random, std::uint64_t i, Settings& drawn, const Without& without) {
+    Drawn service{.name = "s" + std::to_string(i)};
+    const auto kind = random.below(3);
+    auto keys = kind == 0   ? following(random, service)
+                : kind == 1 ? ordered(random, service, drawn.sites)
+                            : spread(random, drawn.sites);
+    service.on_all_down = one_of(random, {"", "", "as_if_all_up", "last_good", "all", "nodata", "servfail"});
+    if (!service.on_all_down.empty()) keys += "    on_all_down: " + service.on_all_down + "\n";
+    if (random.chance(0.2)) keys += "    ttl: {min: 5s, max: 30s}\n";
+    const bool stateful = keys.find("stateful") != std::string::npos;
+    service.apart = !stateful && random.chance(0.3);
+    if (service.apart) keys += "    families: independent\n";
+    std::string endpoints;
+    for (std::size_t d = 0; d < drawn.sites.size(); ++d) {
+        const bool second = random.chance(0.2) && !stateful;
+        endpoints +=
+            "      " + drawn.sites[d] + ": {addresses: " + addresses(d, i, second, service.apart) + "}\n";
+    }
+    if (without.services.contains(service.name)) return;
+    drawn.yaml += "  " + service.name + ".gtm.example.com:\n" + keys + "    endpoints:\n" + endpoints;
+    if (!service.apart) return drawn.services.push_back(service);
+    const std::string name = service.name;
+    for (const char* half : {" A", " AAAA"}) {
+        service.name = name + half;
+        drawn.services.push_back(service);
+    }
+}
+
 } // namespace
 
-Settings draw_settings(Random& random) {
+Settings draw_settings(Random& random, const Without& without) {
     Settings drawn;
     auto count = 2 + random.below(3);
     drawn.sites.assign(site_names.begin(), site_names.begin() + static_cast<std::ptrdiff_t>(count));
@@ -123,29 +159,11 @@ Settings draw_settings(Random& random) {
     for (const auto& s : drawn.sites) yaml += "  " + s + ": {region: " + s + "}\n";
     yaml += "clients: {networks: {203.0.113.0/24: {continent: EU, country: DE}, 192.0.2.0/24: {continent: "
             "EU}, 198.18.0.0/15: {region: east}}}\nservices:\n";
-    auto services = 1 + random.below(4);
-    for (std::uint64_t i = 0; i < services; ++i) {
-        Drawn service{.name = "s" + std::to_string(i)};
-        auto kind = random.below(3);
-        auto keys = kind == 0   ? following(random, service)
-                    : kind == 1 ? ordered(random, service, drawn.sites)
-                                : spread(random, drawn.sites);
-        service.on_all_down =
-            one_of(random, {"", "", "as_if_all_up", "last_good", "all", "nodata", "servfail"});
-        if (!service.on_all_down.empty()) keys += "    on_all_down: " + service.on_all_down + "\n";
-        if (random.chance(0.2)) keys += "    ttl: {min: 5s, max: 30s}\n";
-        yaml += "  " + service.name + ".gtm.example.com:\n" + keys + "    endpoints:\n";
-        for (std::size_t d = 0; d < drawn.sites.size(); ++d) {
-            auto address = "10." + std::to_string(d + 1) + "." + std::to_string(i) + ".1";
-            auto second =
-                random.chance(0.2) ? ", 10." + std::to_string(d + 1) + "." + std::to_string(i) + ".2" : "";
-            bool simple = keys.find("stateful") != std::string::npos;
-            yaml += "      " + drawn.sites[d] + ": {addresses: [" + address + (simple ? "" : second) + "]}\n";
-        }
-        drawn.services.push_back(service);
-    }
-    draw_group(random, drawn);
-    draw_rules(random, drawn);
+    const auto services = 1 + random.below(4);
+    for (std::uint64_t i = 0; i < services; ++i) draw_service(random.fork(), i, drawn, without);
+    Random groups = random.fork(), rules = random.fork();
+    if (!without.groups) draw_group(groups, drawn);
+    if (!without.rules) draw_rules(rules, drawn);
     return drawn;
 }
 

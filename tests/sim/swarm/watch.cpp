@@ -15,8 +15,8 @@ constexpr auto surely_risen = 10s + 2s + 2s;
 constexpr auto claim_memory = 2 * 2s + 2s + 2s;
 
 std::string label(const Service& s) {
-    auto name = s.name.to_string();
-    return name.substr(0, name.find('.'));
+    auto name = s.title();
+    return name.erase(name.find('.'), std::string_view(".gtm.example.com").size());
 }
 
 bool names(const std::string& answer, const std::string& site) {
@@ -70,6 +70,8 @@ void Watch::see_truth() {
 
 void Watch::look() {
     see_truth();
+    if (invariant_)
+        if (auto broken = invariant_(story_); !broken.empty()) problem(broken);
     if (!story_.running()) return;
     if (story_.report().doubt) last_doubt_ = story_.now();
     for (const auto& service : settings_.services) {
@@ -139,7 +141,8 @@ void Watch::judge_excluded(const Drawn& service, const Answer& answer) {
 void Watch::judge_living(const Drawn& service, const Answer& answer) {
     if (service.follows || service.by_approval || service.grouped || !deciding_for_itself()) return;
     if (story_.now() - faults_.last_drain() < 1s) return;
-    if (story_.now() - last_doubt_ < surely_known) return; // silence counts anew from its end
+    if (story_.now() - faults_.last_drill() < surely_known) return; // the site it plays is as good as lost
+    if (story_.now() - last_doubt_ < surely_known) return;          // silence counts anew from its end
     bool living = false;
     std::set<std::string> good; // sites that work, or have failed for too short a time to be known
     for (const auto& site : settings_.sites) {
@@ -150,7 +153,7 @@ void Watch::judge_living(const Drawn& service, const Answer& answer) {
     }
     const auto& model = story_.model();
     const auto& configured =
-        model.services[*model.find_service(*Name::parse(service.name + ".gtm.example.com"))];
+        *std::ranges::find(model.services, service.name, [](auto& s) { return label(s); });
     if (answer.plan.choices.empty() || !living) return;
     for (const auto& text : texts_by_class(answer.plan, configured, model)) // whoever the client is
         if (std::ranges::none_of(good, [&](const auto& site) { return names(text, site); }))
@@ -201,7 +204,8 @@ void Watch::judge_switches() {
 
 void Watch::before_restart() {
     before_.clear();
-    if (story_.now() - faults_.stalled_until() < 10s) return; // it did not look, and said so to nobody
+    if (story_.now() - faults_.last_drill() < surely_known) return; // its end may fall into the absence
+    if (story_.now() - faults_.stalled_until() < 10s) return;       // it did not look, and said so to nobody
     if (!story_.running() || !story_.disk().failure.empty() || story_.disk().hangs) return;
     for (const auto& service : settings_.services) {
         const auto& now = story_.history(service.name).now();

@@ -13,8 +13,11 @@ namespace fairway::sim {
 
 class Watch {
   public:
-    Watch(Story& story, const Settings& settings, const Faults& faults)
-        : story_(story), settings_(settings), faults_(faults) {}
+    /// What is wrong with the world, each second; empty: nothing. For the tests of the shrinker.
+    using Invariant = std::function<std::string(const Story&)>;
+
+    Watch(Story& story, const Settings& settings, const Faults& faults, Invariant invariant = {})
+        : story_(story), settings_(settings), faults_(faults), invariant_(std::move(invariant)) {}
 
     void look();                                        ///< once a simulated second
     void before_restart();                              ///< remembers the answers
@@ -47,6 +50,7 @@ class Watch {
     Story& story_;
     const Settings& settings_;
     const Faults& faults_;
+    Invariant invariant_;
     std::map<Key, Truth> truth_;
     std::map<std::string, std::size_t> judged_; ///< answers already judged, per service
     std::map<std::string, std::string> before_;

@@ -228,7 +228,7 @@ TEST_CASE("the pages: alive, ready, status and metrics; nothing else, and nothin
     History history(scratch.path / "journal.db", [] { return WallTime{}; });
     Pages pages(
         control.desk, control.reports, metrics, history,
-        {[] { return Vitals{}; }, [](const Name&, std::optional<IpAddress>) { return std::nullopt; }, "ns1"});
+        {[] { return Vitals{}; }, [](const Title&, std::optional<IpAddress>) { return std::nullopt; }, "ns1"});
     const auto get = [&](const char* path) { return pages.answer({.method = "GET", .path = path}); };
     CHECK(get("/healthz").status == 200);
     CHECK(get("/readyz").status == 200);
