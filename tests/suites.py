@@ -232,6 +232,7 @@ def everything_longer():
         script("integration", "1,000 reloads", ["/usr/bin/python3", "-B", "tests/integration/steady.py"],
                {"FAIRWAY_RELOADS": "1000", "FAIRWAY_BUILD": str(ROOT / "build")})
         script("sim", "drills of whole days", ["build/tests/sim/sim"], {"FAIRWAY_LONG": "1"})
+        script("sim", "shrink", ["build/tests/sim/shrink"])
         script("sim", "swarm", ["build/tests/sim/swarm"], {"FAIRWAY_SWARM_SEEDS": str(SWARM_SEEDS)}, within=3600)
     script("packaging", "package", ["/usr/bin/python3", "-B", "tests/packaging/package.py"], within=3600)
     script("demonstration", "tour", ["packaging/quickstart", "--tour"], within=1500)
