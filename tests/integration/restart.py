@@ -28,7 +28,8 @@ class World:
 def _(world):
     world.east.web.kill()
     begin = time.monotonic()
-    watch = world.watched_start(lambda w: w.count(WWW) > 800)
+    answered = lambda w: all(world.west.address in w.answers(name) for name in (WWW, BATCH))
+    watch = world.watched_start(lambda w: w.count(WWW) > 800 and answered(w))
     for name in (WWW, BATCH):
         undecided = [a for a in watch.answers(name) if a.startswith("<")]
         check(set(undecided) <= {"<SERVFAIL>", "<silence>"}, f"{name} while undecided: {undecided}")

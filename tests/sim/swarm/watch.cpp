@@ -165,12 +165,13 @@ void Watch::judge_following(const Drawn& service, const Answer& before, const An
                   service.on_all_down == "all";
     bool excluded = any_drained(service);
     bool starting = after.at - faults_.last_restart() <= 15s;
+    bool played = after.at - faults_.last_drill() < surely_known; // a site that is played lost claims nothing
     auto to = truth_.find({service.name, after.text});
     auto from = truth_.find({service.name, before.text});
     if (chosen || excluded || starting || to == truth_.end() || from == truth_.end()) return;
     if (after.at - to->second.last_primary > claim_memory)
         problem(service.name + ": moved to " + after.text + " without a claim there");
-    if (from->second.primary && after.at - from->second.primary_since > claim_memory && deciding_for_itself())
+    if (!played && from->second.primary && after.at - from->second.primary_since > claim_memory && deciding_for_itself())
         problem(service.name + ": moved away from " + before.text + ", which is still the primary");
     auto& highest = highest_epoch_[service.name];
     if (to->second.primary && to->second.epoch < highest)
@@ -210,6 +211,8 @@ void Watch::before_restart() {
     for (const auto& service : settings_.services) {
         const auto& now = story_.history(service.name).now();
         if (!service.on_no_primary.empty()) continue; // its clock runs out while we are away, too
+        const auto report = story_.report(service.name);
+        if (std::ranges::any_of(report.endpoints, [](auto& e) { return e.braked; })) continue; // as does this
         if (story_.now() - now.at > 1s) before_[service.name] = now.text; // what was on its way may be lost
     }
 }
