@@ -8,7 +8,7 @@ namespace fairway::daemon {
 
 namespace {
 
-constexpr std::string_view help_mark = "# HELP ", type_mark = "# TYPE ";
+constexpr std::string_view type_mark = "# TYPE ";
 
 /// The page family by family: each with its text, its head (all lines that begin with #) included.
 template<class F> void each_family(std::string_view page, F f) {
