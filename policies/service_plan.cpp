@@ -120,9 +120,10 @@ std::vector<Candidate> candidates(const ServiceState& s, const ServiceContext& c
     std::vector<Candidate> list = not_excluded(s, c);
     for (Candidate& k : list) {
         const EndpointState& state = s.endpoints[k.endpoint];
-        k.fit = usable_here(state);
-        k.usable = (state.fit || state.pressed || state.braked) &&
-                   (state.together != Readiness::unready || state.together_usable);
+        // Where the brake keeps those it moves with, a service that is fit stays with them.
+        const bool with_all = state.together != Readiness::unready || state.together_usable;
+        k.fit = (state.fit || state.pressed) && with_all;
+        k.usable = k.fit || (state.braked && with_all);
         if (auto step = s.endpoints[k.endpoint].ramp_step; step && *step < c.service.ramp.steps.size())
             k.part = c.service.ramp.steps[*step];
         k.degraded = s.endpoints[k.endpoint].degraded;

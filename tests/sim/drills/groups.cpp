@@ -333,3 +333,25 @@ TEST_CASE("groups: services that spread leave a datacenter in one step") {
     s.runs(5min);
     CHECK(s.named("shop", "east", back + 4min));
 }
+
+TEST_CASE("groups, L9: where the brake keeps one of them, those that are fit stay with it") {
+    // given: shop is fit in east and west alone
+    const std::string nothing = "policy: weighted\napplication: web\non_all_down: nodata\n";
+    Drill s{shop_and_cart(3, nothing, nothing)};
+    s.runs(1min);
+    s.target("10.3.0.1:8080", saying::refused());
+    s.runs(2min);
+    REQUIRE(s.answers("shop") == "east+west");
+    // when cart fails in both at once: one goes, the other is kept
+    s.target(cart_in_east, saying::refused());
+    auto fault = s.target(cart_in_west, saying::refused());
+    s.runs(20s);
+    REQUIRE(s.count(Change::endpoint_braked) == 1);
+    // then shop stays with it, through a restart as well
+    CHECK_FALSE(s.said("shop", "NODATA", fault));
+    const auto kept = s.answers("shop");
+    CHECK((kept == "east" || kept == "west"));
+    s.restart();
+    s.runs(5s);
+    CHECK_FALSE(s.said("shop", "NODATA", fault));
+}
