@@ -41,7 +41,8 @@ class World:
         self.locked.start()
         self.locked.ask("ACL", "SETUSER", "fairway", "on", ">hunter2", "+ping", "+info")
         self.locked.ask("CONFIG", "SET", "requirepass", "master key")
-        self.node.start(cluster_enabled="yes", cluster_node_timeout=500)
+        self.node.start(cluster_enabled="yes", cluster_node_timeout=500,
+                        cluster_port=lab.free_port(addresses[2]))  # else 10,000 above its own, which may be too high
         self.fairway = Fairwayd(lab, CONFIG, east=self.east.address, west=self.west.address, port=port, sentinel=sentinel,
                                 third=addresses[2], locked=self.locked.port, node=self.node.port)
         (self.fairway.home / "pw").write_text("hunter2\n")
