@@ -1,7 +1,7 @@
 // What a snapshot serves, name by name and in the order of RFC 4034 section 6.1, for people who look at a
 // zone.
 //
-// Sorts all names below the one asked for: tens of milliseconds for 100,000, so not on the control thread.
+// Looks at every name there is and sorts those below the one asked for, so not on the control thread.
 #pragma once
 
 #include "dns/answer.hpp"
