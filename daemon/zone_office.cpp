@@ -3,7 +3,6 @@
 #include "daemon/control_api.hpp"
 #include "daemon/dns_text.hpp"
 #include "dns/random.hpp"
-#include "dns/zone_listing.hpp"
 
 #include <algorithm>
 #include <charconv>
@@ -55,9 +54,9 @@ json records_of(const dns::ListedName& listed) {
     return records;
 }
 
-HttpResponse zones(const dns::Snapshot& served) {
+HttpResponse zones(const dns::NameOrder& order) {
     json names = json::array();
-    for (const Name& zone : dns::list_zones(served)) names.push_back(zone.to_string());
+    for (const Name& zone : order.zones()) names.push_back(zone.to_string());
     return {200, json{{"zones", names}}.dump()};
 }
 
@@ -76,14 +75,14 @@ HttpResponse ZoneOffice::answer(const HttpRequest& request) {
 
     const auto served = desk_.ask(served_, ControlApi::patience);
     if (!served) return error(503, "the daemon did not answer in time; try again");
-    if (name.empty()) return zones(**served);
-    const auto all = dns::list_zones(**served);
-    if (std::ranges::none_of(all, [&](auto& zone) { return top->is_under(zone); }))
+    const auto order = order_of(**served);
+    if (name.empty()) return zones(*order);
+    if (std::ranges::none_of(order->zones(), [&](auto& zone) { return top->is_under(zone); }))
         return error(404, top->to_string() + " is in none of our zones");
 
     dns::Random random{std::random_device{}()};
-    const auto listing = dns::list_names(**served, *top, behind.empty() ? std::nullopt : after, *limit,
-                                         client.value_or(IpAddress{}), random);
+    const auto listing = dns::list_names(**served, *order, *top, behind.empty() ? std::nullopt : after,
+                                         *limit, client.value_or(IpAddress{}), random);
     json names = json::array();
     for (const auto& listed : listing.names)
         names.push_back({{"name", listed.name.to_string()},
@@ -92,6 +91,15 @@ HttpResponse ZoneOffice::answer(const HttpRequest& request) {
     json page = {{"name", top->to_string()}, {"names", names}, {"next", nullptr}};
     if (listing.more) page["next"] = listing.names.back().name.to_string();
     return {200, page.dump(-1, ' ', false, json::error_handler_t::replace)};
+}
+
+std::shared_ptr<const dns::NameOrder> ZoneOffice::order_of(const dns::Snapshot& served) {
+    const std::lock_guard lock(mutex_);
+    if (!order_ || ordered_.lock() != served.fixed) {
+        order_ = std::make_shared<dns::NameOrder>(*served.fixed);
+        ordered_ = served.fixed;
+    }
+    return order_;
 }
 
 } // namespace fairway::daemon

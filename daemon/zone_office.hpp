@@ -5,7 +5,9 @@
 
 #include "daemon/desk.hpp"
 #include "daemon/http_server.hpp"
-#include "dns/snapshot.hpp"
+#include "dns/zone_listing.hpp"
+
+#include <mutex>
 
 namespace fairway::daemon {
 
@@ -20,8 +22,14 @@ class ZoneOffice {
     HttpResponse answer(const HttpRequest& request);
 
   private:
+    /// The order of its names; made anew where it is of another configuration than the last one.
+    std::shared_ptr<const dns::NameOrder> order_of(const dns::Snapshot& served);
+
     Desk& desk_;
     Served served_;
+    std::mutex mutex_;
+    std::weak_ptr<const dns::StaticPart> ordered_;
+    std::shared_ptr<const dns::NameOrder> order_; ///< of that
 };
 
 } // namespace fairway::daemon

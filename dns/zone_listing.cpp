@@ -5,25 +5,31 @@
 #include "dns/wire.hpp"
 
 #include <algorithm>
+#include <array>
 
 namespace fairway::dns {
 
 namespace {
 
-/// A name's labels, the last one first.
-std::vector<std::span<const std::uint8_t>> from_the_root(const Name& name) {
-    std::vector<std::span<const std::uint8_t>> labels;
-    auto wire = name.wire();
-    for (std::size_t at = 0; wire[at]; at += wire[at] + 1u) labels.push_back(wire.subspan(at + 1, wire[at]));
-    std::ranges::reverse(labels);
-    return labels;
+/// What compares octet by octet as RFC 4034 section 6.1 compares names: the labels from the root on, each
+/// ended by a zero. Below the upper case letters, which are folded, octets move up by one, and the zero is
+/// free for that. What is below a name begins with its key.
+std::string key(std::span<const std::uint8_t> wire) {
+    std::array<std::uint8_t, 128> starts; // 127 labels at most
+    std::size_t labels = 0;
+    for (std::size_t at = 0; wire[at]; at += wire[at] + 1u) starts[labels++] = static_cast<std::uint8_t>(at);
+    std::string k;
+    k.reserve(wire.size());
+    while (labels) {
+        const std::size_t at = starts[--labels];
+        for (auto octet : wire.subspan(at + 1, wire[at]))
+            k.push_back(static_cast<char>(octet < 'A' ? octet + 1 : octet));
+        k.push_back('\0');
+    }
+    return k;
 }
 
-/// RFC 4034 section 6.1; names are lower case already.
-bool before(const Name& a, const Name& b) {
-    const auto less = [](auto x, auto y) { return std::ranges::lexicographical_compare(x, y); };
-    return std::ranges::lexicographical_compare(from_the_root(a), from_the_root(b), less);
-}
+std::string key(const Node* node) { return key({node->name(), node->name_length}); }
 
 Name name_of(const Node& node) { return Name::from_wire({node.name(), node.name_length}).value(); }
 
@@ -51,20 +57,36 @@ std::vector<std::uint8_t> as_message(const Name& owner, const RrsetHeader& set) 
 
 } // namespace
 
-ZoneListing list_names(const Snapshot& snapshot, const Name& top, const std::optional<Name>& after,
-                       std::size_t limit, const IpAddress& client, Random& random) {
-    const NameTable& table = snapshot.fixed->names;
-    std::vector<std::pair<Name, const Node*>> found;
-    table.each([&](const Node& node) {
-        Name name = name_of(node);
-        if (name.is_under(top) && (!after || before(*after, name)))
-            found.emplace_back(std::move(name), &node);
-    });
+NameOrder::NameOrder(const StaticPart& of) {
+    std::vector<std::pair<std::string, const Node*>> found;
+    found.reserve(of.names.names());
+    of.names.each([&](const Node& node) { found.emplace_back(key(&node), &node); });
+    std::ranges::sort(found);
+    names_.reserve(found.size());
+    for (const auto& [k, node] : found) {
+        names_.push_back(node);
+        if (node->is(Node::apex)) zones_.push_back(name_of(*node));
+    }
+}
+
+std::span<const Node* const> NameOrder::behind(const Name& top, const std::optional<Name>& after) const {
+    const std::string above = key(top.wire()), last = after ? key(after->wire()) : "";
+    const auto too_early = [&](const Node* n) {
+        const std::string k = key(n);
+        return k < above || (after && k <= last);
+    };
+    const auto begin = std::ranges::partition_point(names_, too_early);
+    const auto below = [&](const Node* n) { return key(n).starts_with(above); };
+    return {begin, std::partition_point(begin, names_.end(), below)};
+}
+
+ZoneListing list_names(const Snapshot& snapshot, const NameOrder& order, const Name& top,
+                       const std::optional<Name>& after, std::size_t limit, const IpAddress& client,
+                       Random& random) {
+    const auto found = order.behind(top, after);
     ZoneListing listing{.more = found.size() > limit};
-    const auto end = found.begin() + static_cast<std::ptrdiff_t>(std::min(limit, found.size()));
-    std::ranges::partial_sort(found, end, before, [](auto& f) -> const Name& { return f.first; });
-    for (auto f = found.begin(); f != end; ++f) {
-        const auto& [name, node] = *f;
+    for (const Node* node : found.first(std::min(limit, found.size()))) {
+        const Name name = name_of(*node);
         ListedName listed{name, kind_of(*node), {}};
         const RrsetHeader* set = node->first();
         for (unsigned n = node->rrsets; n; --n, set = set->next())
@@ -75,15 +97,6 @@ ZoneListing list_names(const Snapshot& snapshot, const Name& top, const std::opt
         listing.names.push_back(std::move(listed));
     }
     return listing;
-}
-
-std::vector<Name> list_zones(const Snapshot& snapshot) {
-    std::vector<Name> zones;
-    snapshot.fixed->names.each([&](const Node& node) {
-        if (node.is(Node::apex)) zones.push_back(name_of(node));
-    });
-    std::ranges::sort(zones, before);
-    return zones;
 }
 
 } // namespace fairway::dns
