@@ -355,6 +355,10 @@ CommandResult Controller::command(const Command& command) {
     if (state_->still) return {false, "an upgrade is just taking over; try again in a moment", {}};
     auto done = state_->engine.command(command, state_->loop.now());
     state_->carry_out(std::move(done.effects));
+    const auto failing = state_->store_alarms.find(state_part);
+    if (done.result.accepted && failing != state_->store_alarms.end())
+        done.result.details.push_back(failing->second.text +
+                                      "; until it writes again, a restart forgets this");
     return std::move(done.result);
 }
 

@@ -1,5 +1,7 @@
 #include "daemon/storage.hpp"
 
+#include "config/counted.hpp"
+
 #include <fcntl.h>
 #include <sys/file.h>
 #include <sys/stat.h>
@@ -229,7 +231,8 @@ void Storage::journal_all(const std::vector<JournalEntry>& entries, const std::v
                           std::size_t lost) {
     try {
         opened_.journal->append(entries, answers, clock_());
-        tell_journal(lost ? std::to_string(lost) + " lines found no room in the queue and are lost" : "");
+        if (entries.empty()) return; // moments of answers to lost lines write nothing, and prove nothing
+        tell_journal(lost ? counted(lost, "line") + " lost: the queue had no room" : "");
     } catch (const std::exception& e) { tell_journal(e.what()); }
 }
 

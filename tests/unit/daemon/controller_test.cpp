@@ -155,6 +155,20 @@ TEST_CASE("nobody takes over what is not on disk") {
     CHECK(b.controller->hold_still() == "");
 }
 
+TEST_CASE("a command that is not on disk is carried out, and says so") {
+    Bench b;
+    const policies::Command off{policies::EndOverride{{"", "east"}}, "tester"};
+    REQUIRE(b.drain("east"));
+    b.store.answer("disk full");
+    const auto told = b.controller->command(off);
+    REQUIRE(told.details.size() == 1);
+    CHECK(told.details[0].find("disk full; until it writes again, a restart forgets this") !=
+          std::string::npos);
+    b.store.answer_all();
+    REQUIRE(b.drain("east"));
+    CHECK(b.controller->command(off).details.empty());
+}
+
 TEST_CASE("a withdrawal never waits for the store") {
     Bench b;
     const auto before = b.published.size();

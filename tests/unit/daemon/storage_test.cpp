@@ -320,3 +320,21 @@ TEST_CASE("a journal that cannot be written says so once, and once more when it 
     line(3);
     CHECK(said(d.journal_well) == "");
 }
+
+TEST_CASE("a journal that had nothing to write is not said to write again") {
+    Disk d;
+    auto storage = d.open();
+    Database other(d.directory() / "journal.db", "NORMAL");
+    other.run("CREATE TRIGGER full BEFORE INSERT ON entries BEGIN SELECT raise(FAIL, 'full'); END");
+    const JournalEntry line{.transition = 1, .at = today, .what = "served", .record = "{}"};
+    storage->append(line);
+    CHECK(d.journal_failed.get_future().get().find("full") != std::string::npos);
+    auto well = d.journal_well.get_future();
+    storage->answered({1, today}); // of a line that is lost
+    REQUIRE(storage->pause(10s));
+    CHECK(well.wait_for(0s) == std::future_status::timeout);
+    storage->resume();
+    other.run("DROP TRIGGER full");
+    storage->append(line);
+    CHECK(well.get() == "");
+}
