@@ -1,5 +1,6 @@
 #include "daemon/latency_office.hpp"
 
+#include "config/counted.hpp"
 #include "daemon/control_api.hpp"
 #include "daemon/serialize.hpp"
 #include "policies/selection.hpp"
@@ -73,11 +74,11 @@ HttpResponse LatencyOffice::take(const std::string& body) {
         [this, told = std::get<std::vector<Measurement>>(std::move(read))] {
             auto no = refusal(model_(), told);
             if (!no) learner_.add(told);
-            return no.value_or(HttpResponse{
-                200, to_json(CommandResult{true,
-                                           std::to_string(told.size()) +
-                                               " measurements taken; answers follow within some seconds",
-                                           {}})});
+            return no.value_or(
+                HttpResponse{200, to_json(CommandResult{true,
+                                                        counted(told.size(), "measurement") +
+                                                            " taken; answers follow within some seconds",
+                                                        {}})});
         },
         ControlApi::patience);
     return done.value_or(busy());

@@ -1,5 +1,6 @@
 #include "daemon/loader.hpp"
 
+#include "config/counted.hpp"
 #include "config/load/load.hpp"
 #include "daemon/memory.hpp"
 #include "daemon/notify.hpp"
@@ -22,7 +23,8 @@ CommandResult refusal(const std::string& why, const Diagnostics& problems) {
 CommandResult success(const Model& model, const Diagnostics& warnings) {
     const auto names = std::ranges::count_if( // two halves are one
         model.services, [](const Service& s) { return s.family != Family::v6; });
-    CommandResult r{true, "loaded " + model.file + ": " + std::to_string(names) + " services", {}};
+    CommandResult r{
+        true, "loaded " + model.file + ": " + counted(static_cast<std::size_t>(names), "service"), {}};
     for (const auto& w : warnings.all()) r.details.push_back(w.to_string());
     return r;
 }

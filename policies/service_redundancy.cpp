@@ -1,5 +1,6 @@
 // The stage that tells when redundancy or an objective is lost in peacetime, and when it is back (L21, S8,
 // O7).
+#include "config/counted.hpp"
 #include "policies/service.hpp"
 
 #include <algorithm>
@@ -85,8 +86,8 @@ Standing standing(const ServiceState& s, const ServiceContext& c) {
 
 std::string redundancy_text(const Redundancy& r) {
     if (r.survives == 0) return "the next failure domain that is lost is an outage";
-    return "survives the loss of " + std::to_string(r.survives) + " more failure domain" +
-           (r.survives > 1 ? "s" : "") + (r.lost() ? ", of " + std::to_string(r.designed) : "");
+    return "survives the loss of " + counted(r.survives, "more failure domain") +
+           (r.lost() ? ", of " + std::to_string(r.designed) : "");
 }
 
 void watch_redundancy(Turn& t) {

@@ -1,4 +1,5 @@
 // check-config: everything that is wrong with a configuration, without a daemon.
+#include "config/counted.hpp"
 #include "config/load/load.hpp"
 #include "config/load/schema.hpp"
 #include "daemon/ctl/command.hpp"
@@ -81,9 +82,9 @@ int run(Context& c) {
     if (c.json) return c.terminal.document(text(json(model, problems))), model ? ok : bad_input;
     for (const auto& p : problems.all()) c.terminal.note(p.to_string());
     if (!model) return bad_input;
-    c.terminal.line(c.text("file") + ": " + std::to_string(model->services.size()) + " services in " +
-                        std::to_string(model->datacenters.size()) + " datacenters, " +
-                        std::to_string(model->zones.size()) + " zones",
+    c.terminal.line(c.text("file") + ": " + counted(model->services.size(), "service") + " in " +
+                        counted(model->datacenters.size(), "datacenter") + ", " +
+                        counted(model->zones.size(), "zone"),
                     Colour::good);
     return ok;
 }

@@ -1,4 +1,5 @@
 // check-delegation: is a zone delegated to its name servers as they say themselves?
+#include "config/counted.hpp"
 #include "daemon/ctl/command.hpp"
 #include "daemon/ctl/delegation.hpp"
 #include "daemon/ctl/dns_client.hpp"
@@ -112,10 +113,10 @@ std::vector<ServerView> ask_servers(Context& c, const Question& q, const Delegat
 
 void show(Context& c, const Delegation& parent, std::size_t asked, const std::vector<Fault>& found) {
     if (found.empty())
-        return c.terminal.line(parent.zone +
-                                   " is delegated in order: " + std::to_string(parent.servers.size()) +
-                                   " name servers at " + std::to_string(asked) + " addresses",
-                               Colour::good);
+        return c.terminal.line(
+            parent.zone + " is delegated in order: " + counted(parent.servers.size(), "name server") +
+                " at " + counted(asked, "address", "es"),
+            Colour::good);
     std::vector<std::vector<Cell>> rows{{"", "WHERE", "WHAT"}};
     for (const auto& f : found)
         rows.push_back({{f.bad ? "error" : "warning", f.bad ? Colour::bad : Colour::warn}, f.where, f.what});

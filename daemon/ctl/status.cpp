@@ -50,6 +50,10 @@ void alarms(Context& c, const JsonValue& report) {
 }
 
 void services(Context& c, const JsonValue& report) {
+    if (report.at("services").items().empty())
+        return c.terminal.line(
+            "no service is configured: write one under `services:` (fairway.yaml(5)), then "
+            "fairwayctl reload");
     Rows rows{{"SERVICE", "STATE", "ACTIVE", "PREFERRED", "TTL", "SINCE", "WHY"}};
     for (const auto& s : report.at("services").items())
         rows.push_back({s.text("name"),
@@ -89,8 +93,9 @@ void datacenters(Context& c, const JsonValue& report) {
                         number(d, "load"),
                         number(d, "capacity"),
                         {use(d), of_use(d)}});
-    c.terminal.table(rows);
+    if (rows.size() == 1) return;
     c.terminal.line("");
+    c.terminal.table(rows);
 }
 
 void endpoints(Context& c, const JsonValue& report) {
@@ -108,6 +113,8 @@ void endpoints(Context& c, const JsonValue& report) {
                             {use(e), of_use(e)},
                             joined(e.at("addresses").items()),
                             e.text("reason")});
+    if (rows.size() == 1) return;
+    c.terminal.line("");
     c.terminal.table(rows);
 }
 
@@ -189,7 +196,6 @@ void show(Context& c, const JsonValue& report) {
     if (report.flag("doubt"))
         c.terminal.line("this node believes that itself is cut off: silence is not believed", Colour::bad);
     services(c, report);
-    c.terminal.line("");
     datacenters(c, report);
     endpoints(c, report);
     members(c, report, c.flag("members"));

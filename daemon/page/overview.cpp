@@ -105,7 +105,10 @@ std::string matrix(const Facts& f, const Listing& l) {
     if (l.page > 1) pages += "<a href=\"" + at + std::to_string(l.page - 1) + "\">those before</a> ";
     if (end < all.size()) pages += "<a href=\"" + at + std::to_string(l.page + 1) + "\">those after</a>";
     return section("services", "Services",
-                   t.to_string("No service has that in its name.") +
+                   t.to_string(f.report.services.empty()
+                                   ? "No service is configured: write one under services: in the "
+                                     "configuration, then fairwayctl reload."
+                                   : "No service has that in its name.") +
                        (pages.empty() ? ""
                                       : "<p>" + std::to_string(begin + 1) + " to " + std::to_string(end) +
                                             " of " + std::to_string(all.size()) + ". " + pages + "</p>"));

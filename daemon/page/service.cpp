@@ -1,4 +1,5 @@
 // The pages of one service and of one datacenter.
+#include "config/counted.hpp"
 #include "daemon/page/status.hpp"
 #include "daemon/state_words.hpp"
 
@@ -27,8 +28,7 @@ std::string facts(const Facts& f, const ServiceReport& s) {
     std::string all =
         fact("Policy", escape(s.policy)) + fact("Active", link("datacenter", s.active)) +
         fact("Preferred", link("datacenter", s.preferred)) + fact("TTL", std::to_string(s.ttl) + " s") +
-        fact("May lose",
-             std::to_string(s.survives) + " of " + std::to_string(s.designed) + " failure domains") +
+        fact("May lose", std::to_string(s.survives) + " of " + counted(s.designed, "failure domain")) +
         fact("Since", ago(f.report.at.wall_at(s.since), f.report.at.wall));
     if (s.followed)
         all += fact("Follows the primary in",
@@ -164,8 +164,8 @@ std::string datacenter(const Facts& f, const std::string& name) {
     });
     return frame(f, name,
                  "<div id=\"title\" data-live><h1>" + escape(name) + "</h1><p class=\"lead\">" +
-                     std::to_string(fit) + " of " + std::to_string(t.rows.size()) +
-                     " services are fit here.</p></div>" +
+                     "Fit here: " + std::to_string(fit) + " of " + counted(t.rows.size(), "service") +
+                     "</p></div>" +
                      section("services", "Services", t.to_string("No service has an endpoint here.")) +
                      checks(f, name, [&](const MemberReport& m) { return m.datacenter == name; }) +
                      moments(f, "What happened here"));

@@ -1,4 +1,5 @@
 // dns: a name server answers a question, with the rcode and the records it should.
+#include "config/counted.hpp"
 #include "probes/async/race.hpp"
 #include "probes/checks/check.hpp"
 #include "probes/checks/tools.hpp"
@@ -32,7 +33,7 @@ Finding judge(const DnsCheck& check, const DnsReply& reply) {
     const std::string rcode = reply.rcode < rcodes.size() ? rcodes[reply.rcode] : std::to_string(reply.rcode);
     if (rcode != check.rcode) return because(Reason::wrong_status, rcode);
     if (!reply.missing.empty()) return because(Reason::body_mismatch, rcode + ", without " + reply.missing);
-    return pass(rcode + ", " + std::to_string(reply.answers) + (reply.answers == 1 ? " record" : " records"));
+    return pass(rcode + ", " + counted(reply.answers, "record"));
 }
 
 /// The next datagram that bears the question's id; others are of somebody else's making.

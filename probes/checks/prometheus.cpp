@@ -3,6 +3,7 @@
 //
 // It is hearsay: a Prometheus that cannot be asked, or has no sample, says nothing of the target, so that is
 // unknown and never a failure.
+#include "config/counted.hpp"
 #include "probes/checks/check.hpp"
 #include "probes/checks/facts.hpp"
 #include "probes/checks/tools.hpp"
@@ -125,7 +126,7 @@ Finding judge(const PrometheusCheck& check, const std::string& datacenter, const
         const std::string bad = find_facts(check.facts, *json->part("/data/result/0"), facts);
         if (!bad.empty()) return no_data("no such fact: " + bad);
     }
-    return pass(std::to_string(count) + (count == 1 ? " sample" : " samples"), std::move(facts));
+    return pass(counted(count, "sample"), std::move(facts));
 }
 
 } // namespace

@@ -188,6 +188,14 @@ def _(world):
            fairway.http_status("/v1/history?since=soon")), (2, 2, 400), "what is not understood")
 
 
+@story("without a service status says what to do, and shows no empty table")
+def _(world):
+    empty = Fairwayd(world.lab, HEAD.replace("services:", ""), name="empty").start()
+    said = empty.ctl("status")
+    check("under `services:`" in said and "SERVICE " not in said, said)
+    equal(empty.stop(), 0, "its end")
+
+
 @story("the daemon's own refusals: port in use, socket gone")
 def _(world):
     other = Fairwayd(world.lab, CONFIG, name="second", **words(world.east, world.west))

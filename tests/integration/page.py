@@ -117,7 +117,7 @@ def _(world):
     check(all(target in page.text for target in targets), "all its checks")
     check("192.0.2.7 is answered" in page.text and fairway.words["west"] in page.text and "100\xa0%" in page.text, "an explanation")
     east = world.page("/datacenter/east")
-    check(SERVICES["shop"] in east.text and SERVICES["api"] not in east.text and "1 of 3 services are fit here" in east.text, "services of east")
+    check(SERVICES["shop"] in east.text and SERVICES["api"] not in east.text and "Fit here: 1 of 3 services" in east.text, "services of east")
     check("member down" in east.text, "what happened there")
 
 
