@@ -20,7 +20,7 @@ CONFIG = HEAD + "defaults: {check: {interval: 500ms, rise: 2, hold_down: 1s}}\n"
 OWN_DISK = ["unshare", "--mount", "--propagation", "private", "sh", "-c", 'mkdir -p "$0" && mount -t tmpfs -o size=16m tmpfs "$0" && exec "$@"']
 
 
-SITES = 6  # one to lose for each fault: one that comes back a second time within half an hour is suppressed
+SITES = 7  # one to lose for each fault: one that comes back a second time within half an hour is suppressed
 ONE = """
   %s:
     policy: {type: active_passive, order: [east, west]}
@@ -68,6 +68,10 @@ class World:
         """A Python where the daemon's disk is; `code` has the database's file as `file`."""
         return subprocess.Popen(["nsenter", "-t", str(self.pid), "-m", "/usr/bin/python3", "-c",
                                  f"import sqlite3\nfile = {str(self.fairway.state / 'state.db')!r}\n{code}"], text=True, stdout=subprocess.PIPE, **how)
+
+    def mount(self, *arguments):
+        """mount or umount where the daemon is."""
+        subprocess.run(["nsenter", "-t", str(self.pid), "-m", *map(str, arguments)], check=True, timeout=30)
 
     def lose_a_site(self):
         """One dies in the middle of it; what is decided has to be durable, and is answered all the same."""
@@ -230,6 +234,59 @@ def _(world):
             s.close()
         resource.prlimit(world.pid, resource.RLIMIT_NOFILE, limit)
     wait_until("nothing is raised", lambda: "descriptors" not in fairway.alarms(), 20)
+
+
+@story("a disk on which nothing can be opened for writing any more: it goes on with what it has open, and nobody takes over")
+def _(world):
+    fairway, state = world.fairway, world.fairway.state
+    world.well()
+    with Load(fairway.dns, WWW, world.sites, rate=200) as load:
+        world.mount("mount", "--bind", state, state)
+        world.mount("mount", "-o", "remount,bind,ro", state)
+        try:
+            said = fairway.ctl("upgrade", expect=1)
+            check("state.db" in said and "readonly" in said, f"it says why nobody takes over: {said}")
+            world.lose_a_site()
+            check("west" in world.stored(world.lost), "what is decided is on disk: what was open is written on")
+        finally:
+            world.mount("umount", state)
+        fairway.upgrade()
+    check(load.good(), f"{load.summary()}: {load.problems[:5]}")
+
+
+@story("a file system that has turned read-only under it: it answers and decides, and a repaired one has what was stored before")
+def _(world):
+    image = world.lab.directory / "image"
+    subprocess.run(["mkfs.ext4", "-q", image, "32M"], check=True, timeout=30)
+    fairway = Fairwayd(world.lab, CONFIG, name="fairwayd-ext4", **words(world.east, world.west))
+    own_disk = ["unshare", "--mount", "--propagation", "private", "sh", "-c",
+                'mkdir -p "$0" && mount -o loop,errors=remount-ro "$1" "$0" && shift && exec "$@"', fairway.state, image]
+    fairway.start(by=own_disk)
+    fairway.ctl("drain", "--service", WWW, "--datacenter", "east", "--reason", "before")
+    mounts = pathlib.Path(f"/proc/{fairway.process.pid}/mountinfo").read_text().splitlines()
+    device = next(line.split(" - ")[1].split()[1] for line in mounts if line.split()[4] == str(fairway.state))
+    with Load(fairway.dns, WWW, world.sites, rate=200) as load:
+        # What a disk error does to a file system that errors=remount-ro is said of. A mount that is written to cannot be made read-only otherwise.
+        pathlib.Path(f"/sys/fs/ext4/{pathlib.Path(device).name}/trigger_fs_error").write_text("a disk error, played")
+        wait_until("the alarm", lambda: any("the state store" in a["text"] for a in fairway.status()["alarms"]), 20)
+        check("but store: the state store" in fairway.get("/readyz"), "/readyz says so")
+        equal(fairway.metric("fairway_alarm", id="store", severity="critical"), 1, "the metric")
+        check("msg=store-failed" in fairway.log(), "the log says so")
+        said = fairway.ctl("undrain", "--service", WWW, "--datacenter", "east")
+        check("a restart forgets this" in said, f"a command is carried out, and says what it is worth: {said}")
+        wait_until("and it is answered", lambda: {*fairway.addresses(WWW)} == {world.east.address}, 10, every=0)
+        said = fairway.ctl("upgrade", expect=1)
+        check("readonly" in said and "goes on" in said, f"nobody takes over what is not on disk: {said}")
+        fairway.reload()
+        check("msg=store-recovered" not in fairway.log(), "nothing is said to write again")
+    check(load.good(), f"{load.summary()}: {load.problems[:5]}")
+    equal(fairway.stop(), 0, "its end")
+    repaired = subprocess.run(["e2fsck", "-fy", image], stdout=subprocess.DEVNULL, timeout=60).returncode
+    check(repaired in (0, 1), f"e2fsck: {repaired}")
+    fairway.start(by=own_disk)
+    equal([o["reason"] for o in fairway.status()["overrides"]], ["before"], "what was stored before")
+    wait_until("nothing is raised", lambda: "store" not in fairway.alarms(), 20)
+    equal({*fairway.addresses(WWW)}, {world.west.address}, "answers")
 
 
 tell(World)
