@@ -4,15 +4,18 @@
 //     NAME is asked for with the numbers 0 to COUNT - 1 in its one %u: "n%06u.gtm.test"
 //     sockets=8 window=192   closed loop: so many questions outstanding over so many sockets
 //     rate=0                 open loop: so many a second, timed from when each was due
-//     seconds=1 warmup=0.3   what counts, and what goes before it
+//     seconds=1 warmup=0.3   what counts, and what goes before it; SIGTERM ends it before
+//     nap=0                  microseconds asleep between two looks, to leave the core to others
+//     right=ADDRESS,...      what an answer may name
 //     most=0                 ends after so many questions
 //     subnet=0               1: a client subnet, some /24 of 10.0.0.0/8, with each question
 //     pid=0                  the server's: its CPU time is put in relation to the answers
 //
 // One line of JSON. Lost is what has no answer within two seconds; bad what is no NOERROR answer to its
-// question.
+// question, or names first what is not right; unsent what the kernel did not take.
 #include <arpa/inet.h>
 #include <netinet/in.h>
+#include <signal.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <time.h>
@@ -40,6 +43,8 @@ constexpr std::size_t longest_query = 320, longest_answer = 4096;
 constexpr Nanoseconds second = 1'000'000'000, patience = 2 * second;
 constexpr int buffer_octets = 4 << 20;
 
+volatile sig_atomic_t told_to_end = 0;
+
 Nanoseconds now() { return Clock::now().time_since_epoch().count(); }
 
 [[noreturn]] void die(const std::string& what) {
@@ -51,8 +56,10 @@ struct Options {
     sockaddr_in server;
     std::string name;
     unsigned count;
-    std::map<std::string, double> values{{"sockets", 8},  {"window", 192}, {"rate", 0}, {"seconds", 1},
-                                         {"warmup", 0.3}, {"subnet", 0},   {"pid", 0},  {"most", 0}};
+    std::map<std::string, double> values{{"sockets", 8}, {"window", 192}, {"rate", 0},
+                                         {"seconds", 1}, {"nap", 0},      {"warmup", 0.3},
+                                         {"subnet", 0},  {"pid", 0},      {"most", 0}};
+    std::vector<in_addr_t> right;
     double operator[](const std::string& key) const { return values.at(key); }
 };
 
@@ -167,7 +174,9 @@ struct Load {
             ++s.outstanding;
             sent_in_time += counts(asked.at);
         }
-        return sent > 0 ? static_cast<unsigned>(sent) : 0;
+        const auto taken = sent > 0 ? static_cast<unsigned>(sent) : 0;
+        unsent += due >= begin ? n - taken : 0;
+        return taken;
     }
 
     void give_up(Socket& s, Socket::Asked& asked) {
@@ -196,12 +205,22 @@ struct Load {
         const Bytes& q = all[asked.question];
         const std::size_t question_end = q.size() - (options["subnet"] != 0 ? 22 : 0);
         const bool good = size > question_end && (p[2] & 0x80) && (p[3] & 15) == 0 && (p[6] || p[7]) &&
-                          std::memcmp(p + 12, q.data() + 12, question_end - 12) == 0;
+                          std::memcmp(p + 12, q.data() + 12, question_end - 12) == 0 &&
+                          is_right(p + question_end, size - question_end);
         bad += !good;
         if (counts(asked.at))
             latencies.push_back(static_cast<std::uint32_t>(std::min<Nanoseconds>(at - asked.at, ~0u)));
         asked.at = 0;
         --s.outstanding;
+    }
+
+    /// The first record, whose owner is a pointer to the question.
+    bool is_right(const std::uint8_t* record, std::size_t size) const {
+        if (options.right.empty()) return true;
+        in_addr_t address;
+        if (size < 16 || record[3] != 1 || record[11] != sizeof address) return false;
+        std::memcpy(&address, record + 12, sizeof address);
+        return std::ranges::count(options.right, address) > 0;
     }
 
     void ask_closed(Nanoseconds at) {
@@ -235,13 +254,17 @@ struct Load {
         Nanoseconds cpu = 0, checked = 0;
         bool counting = false;
         const double most = options["most"] > 0 ? options["most"] : 1e18;
-        for (Nanoseconds at = now(); at < end && static_cast<double>(position) < most; at = now()) {
+        const timespec nap{0, static_cast<long>(options["nap"] * 1000)};
+        for (Nanoseconds at = now(); at < end && !told_to_end && static_cast<double>(position) < most;
+             at = now()) {
             if (!counting && at >= begin) counting = true, cpu = cpu_time(pid);
             if (options["rate"] > 0) ask_open(at);
             else ask_closed(at);
             look(0);
+            if (nap.tv_nsec) nanosleep(&nap, nullptr);
             if (at - checked > second / 4) give_up_old(at - patience), checked = at;
         }
+        end = std::min(end, now());
         spent = cpu_time(pid) - cpu;
         answered = latencies.size();
         for (const Nanoseconds until = now() + patience; now() < until && outstanding();) look(1);
@@ -266,7 +289,7 @@ struct Load {
     std::size_t position = 0, turn = 0;
     double next_due = 0;
     Nanoseconds begin = 0, end = 0, spent = 0;
-    std::uint64_t sent_in_time = 0, answered = 0, lost = 0, bad = 0;
+    std::uint64_t sent_in_time = 0, answered = 0, lost = 0, bad = 0, unsent = 0;
     std::vector<std::uint32_t> latencies; // ns
 
     std::uint8_t out[batch][longest_query], in[batch][longest_answer];
@@ -287,9 +310,20 @@ sockaddr_in loopback(const std::string& text) {
 
 Options read_options(int argc, char** argv) {
     if (argc < 4) die("usage: load PORT NAME COUNT [option=value ...]");
-    Options o{loopback(argv[1]), argv[2], static_cast<unsigned>(std::atoi(argv[3]))};
+    Options o{.server = loopback(argv[1]),
+              .name = argv[2],
+              .count = static_cast<unsigned>(std::atoi(argv[3])),
+              .right = {}};
     for (int i = 4; i < argc; ++i) {
         const std::string word = argv[i];
+        if (word.starts_with("right=")) {
+            for (std::string rest = word.substr(6); !rest.empty();) {
+                const std::string address = rest.substr(0, rest.find(','));
+                o.right.push_back(inet_addr(address.c_str()));
+                rest.erase(0, address.size() + 1);
+            }
+            continue;
+        }
         const auto at = o.values.find(word.substr(0, word.find('=')));
         if (at == o.values.end() || word.find('=') == word.npos) die("no such option: " + word);
         at->second = std::atof(word.c_str() + word.find('=') + 1);
@@ -300,17 +334,19 @@ Options read_options(int argc, char** argv) {
 } // namespace
 
 int main(int argc, char** argv) {
+    signal(SIGTERM, [](int) { told_to_end = 1; });
     const auto load = std::make_unique<Load>(read_options(argc, argv));
     load->run();
     const auto answers = static_cast<double>(std::max<std::uint64_t>(load->answered, 1));
-    std::printf("{\"sent\": %llu, \"answered\": %llu, \"lost\": %llu, \"bad\": %llu, \"qps\": %.0f, "
+    std::printf("{\"sent\": %llu, \"answered\": %llu, \"lost\": %llu, \"bad\": %llu, \"unsent\": %llu, "
+                "\"qps\": %.0f, "
                 "\"cpu_us\": %.4f, "
-                "\"p50\": %.1f, \"p90\": %.1f, \"p99\": %.1f, \"max\": %.1f}\n",
+                "\"p50\": %.1f, \"p90\": %.1f, \"p99\": %.1f, \"p999\": %.1f, \"max\": %.1f}\n",
                 static_cast<unsigned long long>(load->sent_in_time),
                 static_cast<unsigned long long>(load->answered), static_cast<unsigned long long>(load->lost),
-                static_cast<unsigned long long>(load->bad),
+                static_cast<unsigned long long>(load->bad), static_cast<unsigned long long>(load->unsent),
                 answers * second / static_cast<double>(load->end - load->begin),
                 static_cast<double>(load->spent) / 1000 / answers, load->quantile(0.5), load->quantile(0.9),
-                load->quantile(0.99), load->quantile(1));
+                load->quantile(0.99), load->quantile(0.999), load->quantile(1));
     return load->answered ? 0 : 1;
 }

@@ -55,13 +55,18 @@ class World:
         return found
 
 
-@story("upgrades under load: another process each time, not one query lost, by UDP or TCP (N7)", stop=True)
+@story("reloads and upgrades under load: another process each time, not one query lost, by UDP or TCP (N7)", stop=True)
 def _(world):
     pids = [world.fairway.pid()]
     with Load(world.fairway.dns, WWW, world.sites) as load:
-        for _ in range(3):
+        for ttl in (7, 8, 9):
+            world.fairway.configure(CONFIG + f"    ttl: {ttl}s\n")
+            world.fairway.reload()
+            equal(world.fairway.ask(WWW).answers[0].ttl, ttl, "the TTL that is configured")
             old = world.fairway.upgrade()
             pids.append(world.fairway.pid())
+    world.fairway.configure(CONFIG)
+    world.fairway.reload()
     equal(old.wait(20), 0, "the old process' exit status")
     print("    " + load.summary(), flush=True)
     check(load.good(), f"{load.summary()}: {load.problems[:5]}")

@@ -24,7 +24,7 @@ SANITIZERS = {
 def program(name):
     """The built binary, from FAIRWAY_BUILD or build/."""
     build = pathlib.Path(os.environ.get("FAIRWAY_BUILD", ROOT / "build"))
-    for place in (build / "daemon" / name, build / "daemon" / "ctl" / name, build / name):
+    for place in (build / "daemon" / name, build / "daemon" / "ctl" / name, build / "tests" / "bench" / name, build / name):
         if place.exists():
             return place
     raise Failure(f"{name} is not built in {build}")

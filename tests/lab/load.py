@@ -1,12 +1,17 @@
 """A steady load of questions, each asked once and not again: what is not answered in time is lost."""
 
+import json
+import pathlib
 import selectors
+import signal
 import socket
 import struct
 import threading
 import time
 
 from .dns import exchange_tcp, parse, query, read_exactly, Silence
+from .fairwayd import program
+from .world import Failure, Process
 
 
 class Load:
@@ -125,3 +130,41 @@ class Load:
             self._end.wait(0.02)
         if s:
             s.close()
+
+
+class Flood:
+    """More than Python can ask: tests/bench/load, from when it is entered until it is left, and then what it has `found`."""
+
+    SOCKETS = 32  # the kernel spreads clients over sockets by their port
+    NAP = 200     # microseconds: bursts of four at 20,000 a second, and most of a core left for those who answer
+    WARMUP = 0.3  # s
+
+    def __init__(self, fairway, names, count, right, rate):
+        self.fairway, self.words = fairway, [names, count, "right=" + ",".join(right), f"rate={rate}"]
+        self.found = self.seconds = None
+
+    def __enter__(self):
+        self.drops = drops(self.fairway.dns)
+        self.process = Process(self.fairway.lab, "flood", [program("load"), "{}:{}".format(*self.fairway.dns), *self.words,
+                                                           f"sockets={self.SOCKETS}", f"nap={self.NAP}", f"warmup={self.WARMUP}", "seconds=86400"])
+        self.written = self.process.log.stat().st_size
+        time.sleep(self.WARMUP)
+        self.begin = time.monotonic()
+        return self
+
+    def __exit__(self, *_):
+        self.seconds = time.monotonic() - self.begin
+        dropped = drops(self.fairway.dns)  # while its sockets are there
+        self.process.popen.send_signal(signal.SIGTERM)
+        self.process.popen.wait(30)
+        said = self.process.log.read_text()[self.written:]
+        if not said.startswith("{"):
+            raise Failure(f"the load: {said}")
+        self.found = {**json.loads(said), "drops": dropped - self.drops}
+
+
+def drops(server):
+    """Datagrams that found no room in a socket of the server's, or of one connected to it."""
+    place = f"{struct.unpack('<I', socket.inet_aton(server[0]))[0]:08X}:{server[1]:04X}"
+    rows = [line.split() for line in pathlib.Path("/proc/net/udp").read_text().splitlines()[1:]]
+    return sum(int(row[-1]) for row in rows if place in row[1:3])
