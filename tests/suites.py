@@ -219,7 +219,7 @@ def everything_longer():
     if build("build-clang", [*ASAN, "-Doptimization=1", "-Db_lundef=false", "-Db_pch=false"], ["all", "meson-test-prereq"], env={"CXX": "clang++-16"}):
         add("build", "clang, zero warnings", 1, 0, time.monotonic() - begin)
         fuzz("build-clang")
-    if build("build", ["--buildtype=release"], ["all", "meson-test-prereq"]):
+    if build("build", ["--buildtype=release"], ["all", "meson-test-prereq", "bench"]):
         script("fuzz", "10^6 mutated packets", ["build/tests/unit/dns/dns_test", "-tc=mutated packets*"], {"FAIRWAY_MUTATIONS": str(MUTATIONS)})
         script("wire", "peers, whole corpus", ["/usr/bin/python3", "-B", "tests/wire/peers.py"],
                {"FAIRWAY_CORPUS": CORPUS, "FAIRWAY_BUILD": str(ROOT / "build")})
@@ -231,11 +231,11 @@ def everything_longer():
         script("integration", "upgrade, hung ones", ["/usr/bin/python3", "-B", "tests/integration/upgrade.py"],
                {"FAIRWAY_LONG": "1", "FAIRWAY_BUILD": str(ROOT / "build")})
         script("integration", "faults", ["/usr/bin/python3", "-B", "tests/integration/faults.py"], {"FAIRWAY_BUILD": str(ROOT / "build")})
-        script("integration", "1,000 reloads", ["/usr/bin/python3", "-B", "tests/integration/steady.py"],
-               {"FAIRWAY_RELOADS": "1000", "FAIRWAY_BUILD": str(ROOT / "build")})
+        script("integration", "1,000 reloads", ["/usr/bin/python3", "-B", "tests/integration/steady.py"], {"FAIRWAY_BUILD": str(ROOT / "build")})
         script("sim", "drills of whole days", ["build/tests/sim/sim"], {"FAIRWAY_LONG": "1"})
         script("sim", "shrink", ["build/tests/sim/shrink"])
         script("sim", "swarm", ["build/tests/sim/swarm"], {"FAIRWAY_SWARM_SEEDS": str(SWARM_SEEDS)}, within=3600)
+        script("packaging", "zsh and fish", ["/usr/bin/python3", "-B", "tests/packaging/shells.py"], {"FAIRWAY_BUILD": str(ROOT / "build")})
     script("packaging", "package", ["/usr/bin/python3", "-B", "tests/packaging/package.py"], within=3600)
     script("demonstration", "tour", ["packaging/quickstart", "--tour"], within=1500)
 
