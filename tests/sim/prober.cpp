@@ -1,8 +1,7 @@
 #include "tests/sim/prober.hpp"
 
 #include <algorithm>
-#include <array>
-#include <set>
+#include <iterator>
 
 namespace fairway::sim {
 
@@ -46,21 +45,14 @@ void SimProber::assign(std::vector<probes::Assignment> members) {
         look->member = m.member;
         look->target = &world_.aim(m.spec);
         look->spec = std::move(m.spec);
+        look->place = line_.insert(line_.begin(), {now(), look.get()});
         fresh.push_back(look.get());
     }
+    for (const auto& [id, gone] : by_id_)
+        if (gone) line_.erase(gone->place);
     by_id_ = std::move(kept);
-    forget_the_others();
     for (auto* look : fresh) begin(*look, now() + random_.between(0s, look->spec.check->timing.interval));
     arm();
-}
-
-void SimProber::forget_the_others() {
-    std::set<const Look*> known;
-    for (const auto& [id, look] : by_id_) known.insert(look.get());
-    std::vector<Due> remaining;
-    for (; !line_.empty(); line_.pop())
-        if (known.contains(line_.top().look)) remaining.push_back(line_.top());
-    for (const auto& due : remaining) line_.push(due);
 }
 
 void SimProber::begin(Look& look, Moment when) {
@@ -105,27 +97,26 @@ void SimProber::at_once(Look& look) {
 
 // The moment an answer would arrive, or the timeout.
 void SimProber::attend(Look& look) {
+    Observation seen;
+    if (look.silence) {
+        saying::nothing().into(seen);
+        return result(look, seen);
+    }
     auto timeout = look.spec.check->timing.timeout;
-    if (look.silence) return result(look, saying::nothing());
-    auto sight = world_.see(*look.target, now());
-    if (sight.silent || sight.takes > timeout) {
+    auto takes = world_.see(*look.target, now(), seen);
+    if (takes > timeout) {
         look.silence = true;
         return schedule(look, std::max(look.begun + timeout, now()));
     }
-    if (look.begun + sight.takes > now()) return schedule(look, look.begun + sight.takes);
-    result(look, std::move(sight));
+    if (look.begun + takes > now()) return schedule(look, look.begun + takes);
+    result(look, seen);
 }
 
-void SimProber::result(Look& look, Sight sight) {
+void SimProber::result(Look& look, Observation& seen) {
     ++looks_;
     ++look.target->looks;
     const auto& check = *look.spec.check;
-    Observation seen;
     seen.member = look.member;
-    seen.outcome = sight.outcome;
-    seen.reason = sight.reason;
-    seen.detail = std::move(sight.detail);
-    seen.facts = std::move(sight.facts);
     seen.begun = loop_.instant(look.begun);
     seen.ended = loop_.instant(now());
 
@@ -135,18 +126,21 @@ void SimProber::result(Look& look, Sight sight) {
     if (auto quick = next_look(look.cadence, seen, check)) next = now() + *quick;
     if (look.again) next = now();
     begin(look, next);
-    sink_(std::array{std::move(seen)});
+    sink_({&seen, 1});
 }
 
+// Nearly all are due about one interval ahead, behind nearly all others: their place is near the end.
 void SimProber::schedule(Look& look, Moment due) {
-    look.order = ++orders_;
-    line_.push({due, look.order, &look});
+    const auto passes = [&](Line::iterator other) { return other == look.place || other->when > due; };
+    auto behind = line_.end();
+    while (behind != line_.begin() && passes(std::prev(behind))) --behind;
+    look.place->when = due;
+    line_.splice(behind, line_, look.place);
 }
 
 void SimProber::arm() {
-    while (!line_.empty() && line_.top().order != line_.top().look->order) line_.pop();
     if (line_.empty()) return timer_.reset();
-    auto due = line_.top().when;
+    auto due = line_.front().when;
     if (timer_ && armed_for_ == due) return;
     armed_for_ = due;
     timer_ = loop_.at(loop_.instant(due), [this] { run(); });
@@ -155,11 +149,9 @@ void SimProber::arm() {
 void SimProber::run() {
     auto spent = std::move(timer_); // alive until we are done: it is what called us
     while (!line_.empty()) {
-        auto due = line_.top();
-        bool current = due.order == due.look->order;
-        if (current && due.when > now() && !loop_.leap(due.when)) break;
-        line_.pop();
-        if (current) attend(*due.look);
+        auto [when, look] = line_.front();
+        if (when > now() && !loop_.leap(when)) break;
+        attend(*look);
     }
     arm();
 }

@@ -9,10 +9,8 @@
 #include "tests/sim/random.hpp"
 #include "tests/sim/world.hpp"
 
-#include <compare>
-#include <functional>
+#include <list>
 #include <map>
-#include <queue>
 
 namespace fairway::sim {
 
@@ -32,27 +30,26 @@ class SimProber : public probes::Prober {
     std::size_t members() const { return by_id_.size(); }
 
   private:
+    struct Look;
+    struct Due {
+        Moment when{}; ///< to be attended to
+        Look* look = nullptr;
+    };
+    using Line = std::list<Due>;
     struct Look {
         MemberId member = 0;
         ProbeSpec spec;
         Target* target = nullptr;
         Cadence cadence;
-        Moment begun{};          ///< of the look under way, or of the next
-        bool silence = false;    ///< no answer will come: waiting for the timeout
-        bool again = false;      ///< asked for while one was under way
-        std::uint64_t order = 0; ///< of its place in the line; an older one is void
-    };
-    struct Due {
-        Moment when{}; ///< to be attended to
-        std::uint64_t order = 0;
-        Look* look = nullptr;
-        auto operator<=>(const Due&) const = default;
+        Moment begun{};       ///< of the look under way, or of the next
+        bool silence = false; ///< no answer will come: waiting for the timeout
+        bool again = false;   ///< asked for while one was under way
+        Line::iterator place{};
     };
 
-    void forget_the_others();
     void begin(Look& look, Moment when);
     void attend(Look& look);
-    void result(Look& look, Sight sight);
+    void result(Look& look, Observation& seen);
     bool under_way(const Look& look) const { return look.begun <= now(); }
     Moment now() const { return loop_.world_now(); }
     void at_once(Look& look);
@@ -68,11 +65,12 @@ class SimProber : public probes::Prober {
     NameSink name_sink_;
     std::map<std::string, Loop::HandlePtr> names_; ///< until each is asked for again
     std::map<MemberId, std::unique_ptr<Look>> by_id_;
-    /// One event of the timeline a look would be too many.
-    std::priority_queue<Due, std::vector<Due>, std::greater<>> line_;
+    /// Each look once, the soonest first, those of one moment as they were asked for. One event of the
+    /// timeline a look would be too many.
+    Line line_;
     Loop::HandlePtr timer_;
     Moment armed_for_{};
-    std::uint64_t orders_ = 0, looks_ = 0;
+    std::uint64_t looks_ = 0;
 };
 
 } // namespace fairway::sim

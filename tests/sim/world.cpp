@@ -21,6 +21,13 @@ Sight bad_certificate() {
 }
 } // namespace saying
 
+void Sight::into(Observation& seen) const {
+    seen.outcome = outcome;
+    seen.reason = reason;
+    seen.detail = detail;
+    seen.facts = facts;
+}
+
 World::World(const Timeline& timeline, ModelPtr model) : time_(timeline), model_(std::move(model)) {
     for (const auto& dc : model_->datacenters) sites_[dc.name].name = dc.name;
     if (auto home = model_->node.datacenter) {
@@ -147,23 +154,22 @@ bool World::connected(const std::string& a, const std::string& b) const {
 
 namespace {
 
-Sight working(const Target& target, Moment when) {
-    Sight sight;
-    if (!target.database) return sight;
+Sight of(const Database& database, Moment when) {
     using enum Database::State;
-    switch (target.database->state()) {
-    case running: sight.facts = target.database->facts(when); return sight;
+    switch (database.state()) {
+    case running: return {.facts = database.facts(when)};
     case stopped: return saying::refused();
-    case frozen:
-        sight = saying::nothing();
+    case frozen: {
+        auto sight = saying::nothing();
         sight.reason = Reason::timeout_first_byte;
         return sight;
+    }
     case starting:
         return {.outcome = Outcome::fail,
                 .reason = Reason::starting,
                 .detail = "the database system is starting up"};
     }
-    return sight;
+    return {};
 }
 
 } // namespace
@@ -173,25 +179,32 @@ Duration World::latency(const Target& target) const {
     return rtt + target.slow;
 }
 
-Sight World::see(const Target& target, Moment when) const {
-    if (!interface) return {.outcome = Outcome::unknown, .reason = Reason::no_route, .detail = "no route"};
+Duration World::see(const Target& target, Moment when, Observation& seen) const {
+    constexpr auto never = Duration::max();
+    const auto sees = [&](const Sight& sight, Duration takes) {
+        sight.into(seen);
+        return sight.silent ? never : takes;
+    };
+    if (!interface)
+        return sees({.outcome = Outcome::unknown, .reason = Reason::no_route, .detail = "no route"}, 0s);
     bool at_home = home_ && target.site == home_;
-    if (!uplink && !at_home) return saying::nothing();
+    if (!uplink && !at_home) return sees(saying::nothing(), never);
     if (target.site && target.site->unreachable_at_once)
-        return {.outcome = Outcome::fail,
-                .reason = Reason::unreachable,
-                .detail = "no route to host",
-                .takes = latency(target)};
-    if (target.site && !(target.site->alive && target.site->reachable)) return saying::nothing();
-    Sight sight = target.script ? target.script() : target.says ? *target.says : working(target, when);
-    sight.takes = latency(target);
-    return sight;
+        return sees({.outcome = Outcome::fail, .reason = Reason::unreachable, .detail = "no route to host"},
+                    latency(target));
+    if (target.site && !(target.site->alive && target.site->reachable)) return sees(saying::nothing(), never);
+    if (target.script) return sees(target.script(), latency(target));
+    if (target.says) return sees(*target.says, latency(target));
+    if (target.database) return sees(of(*target.database, when), latency(target));
+    seen.outcome = Outcome::pass;
+    seen.reason = Reason::ok;
+    return latency(target);
 }
 
 bool World::works(const Target& target, Moment when) const {
     if (target.site && !target.site->alive) return false;
-    auto sight = target.says ? *target.says : working(target, when);
-    return sight.outcome == Outcome::pass;
+    if (target.says) return target.says->outcome == Outcome::pass;
+    return !target.database || of(*target.database, when).outcome == Outcome::pass;
 }
 
 } // namespace fairway::sim

@@ -16,14 +16,14 @@
 
 namespace fairway::sim {
 
-/// What a probe sees, and how long the seeing takes. Silence takes as long as the prober has patience.
+/// What a target says to a probe.
 struct Sight {
     Outcome outcome = Outcome::pass;
     Reason reason = Reason::ok;
     std::string detail;
     Facts facts;
-    Duration takes{};
-    bool silent = false;
+    bool silent = false; ///< it takes as long as the prober has patience
+    void into(Observation& seen) const;
 };
 
 /// A datacenter, seen from this node and from its peers.
@@ -72,12 +72,13 @@ class World {
     void mend(const std::string& a, const std::string& b);
     void settle();
     std::map<std::string, ForeignName> names; ///< others do not exist
-    bool uplink = true;    ///< this node's line to everything but its own datacenter
-    bool interface = true; ///< this node's own network interface
+    bool uplink = true;                       ///< this node's line to everything but its own datacenter
+    bool interface = true;                    ///< this node's own network interface
 
     // ---- what probers see
     Target& aim(const ProbeSpec& spec); ///< stable for the life of the world
-    Sight see(const Target& target, Moment when) const;
+    /// What a probe sees, into a fresh `seen`, and how long that takes; Duration::max() is silence.
+    Duration see(const Target& target, Moment when, Observation& seen) const;
     Duration latency(const Target& target) const; ///< how long an answer takes, if one comes
 
     // ---- what is true, for asserts

@@ -38,16 +38,18 @@ Watch::Truth Watch::seen(const Service& service, EndpointIndex e) const {
     Truth truth;
     for (const auto& address : endpoint.addresses) {
         auto& web = world.target(SocketAddress{address, 8080}.to_string());
-        auto sight = world.see(web, story_.now());
-        truth.works |= sight.outcome == Outcome::pass && sight.takes < 2s;
+        Observation seen;
+        auto takes = world.see(web, story_.now(), seen);
+        truth.works |= seen.outcome == Outcome::pass && takes < 2s;
     }
     if (!service.stateful) return truth;
     auto& server = world.target(SocketAddress{endpoint.addresses.front(), 5432}.to_string());
-    auto sight = world.see(server, story_.now());
-    bool answers = sight.outcome == Outcome::pass;
+    Observation seen;
+    world.see(server, story_.now(), seen);
+    bool answers = seen.outcome == Outcome::pass;
     if (!service.follows_primary()) truth.works &= answers;
-    truth.primary = answers && sight.facts.role == Role::primary;
-    truth.epoch = sight.facts.epoch.value_or(0);
+    truth.primary = answers && seen.facts.role == Role::primary;
+    truth.epoch = seen.facts.epoch.value_or(0);
     return truth;
 }
 
