@@ -78,6 +78,7 @@ struct Controller::State : std::enable_shared_from_this<Controller::State> {
         if (still)
             return missed.push_back(
                 [this, kept = std::vector<Observation>(batch.begin(), batch.end())] { observe(kept); });
+        if (!engine.in_drill()) return carry_out(engine.observe(batch, loop.now())); // nearly always
         std::vector<Observation> real;
         for (const Observation& seen : batch) {
             if (!engine.lost_in_drill(seen)) {

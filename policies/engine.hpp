@@ -20,6 +20,7 @@ namespace fairway::policies {
 /// What a step wants done. What is durable is stored first; then latched plans are published and hooks run.
 /// All other plans, withdrawals above all, wait for nothing.
 struct Effects {
+    Effects() {} // by members: cleared as one block it costs three times as much, and is made for each look
     std::vector<Transition> transitions;
     std::vector<ServiceIndex> plans;     ///< whose plan changed: compile and publish
     std::vector<ServiceIndex> urgent;    ///< those of `plans` that only withdraw: they wait for nothing
@@ -82,6 +83,7 @@ class Engine {
     /// Of a member that a drill plays lost: what its look would have seen (policies/drill.hpp). That is what
     /// observe() is given, when such a look would have ended; truth() is given what was really seen.
     std::optional<Observation> lost_in_drill(const Observation& truth) const;
+    bool in_drill() const; ///< else lost_in_drill() is nothing, whatever was seen
     Effects truth(const Observation& seen, Now now);
 
     Report report(Now now) const;

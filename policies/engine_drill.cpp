@@ -193,10 +193,11 @@ bool Engine::State::played_lost(const MemberState& m) const {
     return drill && !drill->over && m.spec.datacenter == drill->report.datacenter;
 }
 
+bool Engine::in_drill() const { return state_->drill && !state_->drill->over; }
+
 std::optional<Observation> Engine::lost_in_drill(const Observation& truth) const {
     const State& st = *state_;
-    if (!st.drill || st.drill->over || truth.member >= st.slot_of.size() || st.slot_of[truth.member] < 0)
-        return std::nullopt;
+    if (!in_drill() || truth.member >= st.slot_of.size() || st.slot_of[truth.member] < 0) return std::nullopt;
     const MemberState& m = st.members[static_cast<std::size_t>(st.slot_of[truth.member])];
     return st.played_lost(m) ? std::optional(as_lost(truth, *m.spec.check)) : std::nullopt;
 }
