@@ -189,39 +189,36 @@ void Engine::State::take(const Observation& seen, Effects& out, Now now) {
     if (played_lost(m) && seen.outcome == Outcome::fail && !drill->report.seen)
         drill->report.seen = seen.ended - drill->report.begun;
     bool passed = seen.outcome == Outcome::pass || seen.outcome == Outcome::degraded;
-    bool held_before = m.health.held, row_before = m.health.works.fails > 0;
-    const auto preference = [&] { return std::pair(m.health.whole.verdict, m.health.weight); };
-    const auto preference_before = preference();
     const auto replicated = m.health.last.facts.replicates;
     MemberHealth::Facts facts = passed ? judge_facts(m, seen) : MemberHealth::Facts{};
-    auto step = m.health.observe(seen, *m.spec.check, doubt.active, facts);
+    const auto step = m.health.observe(seen, *m.spec.check, doubt.active, facts);
+    if (step.judge && std::ranges::none_of(brink, [&](auto& b) { return b.slot == slot; }))
+        brink.push_back({.slot = slot});
+    const bool loaded = note_load(m, seen);
+    if (step.changed || loaded || seen.facts.replicates != replicated) mark(m);
+    if (step.changed) tell(m, seen, step, out, now);
+}
 
-    auto moved = [&](Moved to) { return step.works == to || step.meets == to || step.keeps_up == to; };
-    if (moved(Moved::down)) {
+/// What a result has changed of a member: for people, and for a restart.
+void Engine::State::tell(const MemberState& m, const Observation& seen, const MemberHealth::Step& step,
+                         Effects& out, Now now) {
+    if (step.moved(Moved::down)) {
         auto why = step.works == Moved::down
                        ? std::string(fairway::to_string(seen.reason)) + " " + seen.detail
                        : "requirements not met: " + seen.facts.to_string();
         out.transitions.push_back(member_transition(m, Change::member_down, Severity::warning, why, now));
-    } else if (moved(Moved::up)) {
+    } else if (step.moved(Moved::up)) {
         out.transitions.push_back(member_transition(m, Change::member_up, Severity::info, "passes", now));
-    } else if (m.health.held && !held_before) {
+    } else if (step.held) {
         out.transitions.push_back(member_transition(m, Change::member_held, Severity::info,
                                                     "silent, and not believed: self-doubt", now));
     }
-    if (step.judge && std::ranges::none_of(brink, [&](auto& b) { return b.slot == slot; }))
-        brink.push_back({.slot = slot});
-    bool row = m.health.works.fails > 0;
-    bool decided =
-        m.health.works.verdict != Readiness::undecided; // one without a verdict starts anew after a restart
     const Run& works = m.health.works;
+    if (works.verdict == Readiness::undecided) return; // it starts anew after a restart
     bool risen =
         works.verdict == Readiness::unready && works.passes == m.spec.check->timing.rise; // L10 may use it
-    bool preferred_otherwise = preference() != preference_before;
-    if (decided &&
-        (moved(Moved::up) || moved(Moved::down) || row != row_before || risen || preferred_otherwise))
+    if (step.moved(Moved::up) || step.moved(Moved::down) || step.row || step.ranked || risen)
         out.members.push_back(record_of(m, now));
-    const bool loaded = note_load(m, seen);
-    if (step.changed || loaded || seen.facts.replicates != replicated) mark(m);
 }
 
 Effects Engine::start(Now now) {
@@ -241,9 +238,9 @@ Effects Engine::observe(std::span<const Observation> batch, Now now) {
     Effects out;
     state_->follow_clock(out, now);
     for (const Observation& seen : batch) state_->take(seen, out, now);
-    state_->judge_silence(out, now);
-    state_->review_doubt(out, now);
-    if (!state_->idle(now)) out.append(state_->settle(now));
+    state_->weigh_silence(out, now);
+    if (state_->idle(now)) return out;
+    out.append(state_->settle(now));
     state_->review_drill(out, now);
     state_->quiet_maintenance(out, now);
     return out;
@@ -252,8 +249,7 @@ Effects Engine::observe(std::span<const Observation> batch, Now now) {
 Effects Engine::tick(Now now) {
     Effects out;
     state_->follow_clock(out, now);
-    state_->judge_silence(out, now);
-    state_->review_doubt(out, now);
+    state_->weigh_silence(out, now);
     out.append(state_->settle(now));
     state_->review_drill(out, now);
     state_->quiet_maintenance(out, now);
@@ -287,10 +283,8 @@ Effects Engine::hook_ended(const HookResult& result, Now now) {
     return out;
 }
 Instant Engine::next_due() const {
-    Instant due = Instant::max();
-    if (!state_->dues.empty()) due = state_->dues.begin()->first;
-    if (auto d = state_->doubt_due()) due = std::min(due, *d);
-    if (auto d = state_->alias_due()) due = std::min(due, *d);
+    Instant due = std::min(state_->doubt_due(), state_->alias_due());
+    if (!state_->dues.empty()) due = std::min(due, state_->dues.begin()->first);
     if (const auto& d = state_->drill; d && !d->over)
         due = std::min(due, d->report.begun + (d->report.until - d->report.since));
     return due;

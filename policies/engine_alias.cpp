@@ -130,12 +130,10 @@ void Engine::State::rebind() {
     for (ServiceIndex s : std::exchange(realiased, {})) mark(s);
 }
 
-std::optional<Instant> Engine::State::alias_due() const {
-    std::optional<Instant> due;
-    const auto earlier = [&](Instant when) { due = std::min(due.value_or(when), when); };
-    if (!realiased.empty()) earlier(rebound + rebind_every);
+Instant Engine::State::alias_due() const {
+    Instant due = realiased.empty() ? Instant::max() : rebound + rebind_every;
     for (const auto& [key, a] : aliases)
-        if (!a.alias.failing) earlier(fails_at(a.alias));
+        if (!a.alias.failing) due = std::min(due, fails_at(a.alias));
     return due;
 }
 

@@ -15,12 +15,15 @@ constexpr Duration least_step = 1s;
 
 void Engine::State::follow_clock(Effects& out, Now now) {
     const WallTime zero = now.wall_at(Instant{});
-    const WallTime before = std::exchange(wall_at_zero, zero).value_or(zero);
-    const auto step = zero - before;
-    if (step < least_step && step > -least_step) {
-        wall_at_zero = before;
-        return;
-    }
+    if (!wall_at_zero) wall_at_zero = zero;
+    const auto step = zero - *wall_at_zero;
+    if (step < least_step && step > -least_step) return;
+    wall_at_zero = zero;
+    leap(step, out, now);
+}
+
+/// Of the wall clock: all that is told in its time goes with it.
+void Engine::State::leap(std::chrono::milliseconds step, Effects& out, Now now) {
     for (Override& o : overrides) {
         o.since += step;
         o.expires += step;

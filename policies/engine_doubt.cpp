@@ -122,7 +122,7 @@ void Engine::State::review_doubt(Effects& out, Now now) {
         return;
     }
     if (!doubt.clear_since) doubt.clear_since = now.mono;
-    if (*doubt_due() <= now.mono) leave_doubt(out, now);
+    if (doubt_due() <= now.mono) leave_doubt(out, now);
 }
 
 void Engine::State::leave_doubt(Effects& out, Now now) {
@@ -144,16 +144,16 @@ void Engine::State::leave_doubt(Effects& out, Now now) {
     mark_all();
 }
 
-std::optional<Instant> Engine::State::doubt_due() const {
-    std::optional<Instant> due;
+Instant Engine::State::doubt_due() const {
+    Instant due = Instant::max();
     for (const Brink& b : brink)
-        if (b.deadline) due = std::min(due.value_or(Instant::max()), *b.deadline);
+        if (b.deadline) due = std::min(due, *b.deadline);
     if (!doubt.active || !doubt.clear_since) return due;
     Duration interval =
         CheckTiming{}.interval; // the longest there is among the witnesses: each has been looked at once
     for (MemberSlot slot : doubt.witnesses)
         interval = std::max(interval, members[slot].spec.check->timing.interval);
-    return std::min(due.value_or(Instant::max()), *doubt.clear_since + interval);
+    return std::min(due, *doubt.clear_since + interval);
 }
 
 } // namespace fairway::policies

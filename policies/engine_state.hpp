@@ -74,8 +74,11 @@ struct Engine::State {
 
     // ---- stepping (engine.cpp)
     void take(const Observation& seen, Effects& out, Now now);
-    bool idle(Now now) const; ///< nothing to settle: what nearly every look comes to
-    Effects settle(Now now);  ///< turns of every dirty service
+    void tell(const MemberState& m, const Observation& seen, const MemberHealth::Step& step, Effects& out,
+              Now now);
+    /// Nothing to settle, no drill and no maintenance: what nearly every look comes to.
+    bool idle(Now now) const;
+    Effects settle(Now now); ///< turns of every dirty service
     Effects turns(Now now);
     Effects turn_together(const Group& group, Now now);
     Effects turn(ServiceIndex s, Now now); ///< and of those it moves with
@@ -87,15 +90,21 @@ struct Engine::State {
     MemberHealth::Facts judge_facts(MemberState& m, const Observation& seen);
 
     void follow_clock(Effects& out, Now now); ///< engine_clock.cpp: first of all, whatever comes in
+    void leap(std::chrono::milliseconds step, Effects& out, Now now);
 
     // ---- aliases (engine_alias.cpp)
     void adopt_aliases(const Restored& restored, Now now); ///< those of `configured`; makes `model`
     void note(const NameObservation& seen, Effects& out, Now now);
     bool review_aliases(Effects& out, Now now); ///< true: `model` and members are others now
     void rebind();
-    std::optional<Instant> alias_due() const;
+    Instant alias_due() const; ///< max: never
 
     // ---- silence (engine_doubt.cpp)
+    void weigh_silence(Effects& out, Now now) { ///< all of it, after each batch and each tick
+        if (brink.empty() && !doubt.active && binding.references.empty()) return;
+        judge_silence(out, now);
+        review_doubt(out, now);
+    }
     void judge_silence(Effects& out, Now now);
     void judge_references(Effects& out, Now now);
     void review_doubt(Effects& out, Now now);
@@ -103,7 +112,7 @@ struct Engine::State {
     std::vector<Witness> witnesses(Now now) const;
     void enter_doubt(const World& world, Effects& out, Now now);
     void leave_doubt(Effects& out, Now now);
-    std::optional<Instant> doubt_due() const;
+    Instant doubt_due() const; ///< max: never
 
     // ---- drills (engine_drill.cpp)
     CommandResult start_drill(const SetOverride& set, const std::string& who, Effects& out, Now now);

@@ -39,9 +39,9 @@ std::string failure_text(const Observation& seen) {
     return text;
 }
 
-/// Follows what a member says of its role. Returns whether anything but freshness changed. That one `says`
+/// Follows what a member says of its role. Returns whether anything but freshness changed. That one says
 /// nothing of a role is news only where its kind could.
-bool track_role(RoleTrack& t, const Observation& seen, bool says) {
+bool track_role(RoleTrack& t, const Observation& seen, const CheckKind& kind) {
     const Facts& f = seen.facts;
     t.was_primary |= f.role == Role::primary;
     if (f.role == Role::primary) t.unclaimed.reset();
@@ -52,7 +52,8 @@ bool track_role(RoleTrack& t, const Observation& seen, bool says) {
 
     bool primary = f.role == Role::primary;
     bool changed = t.role != f.role || t.epoch != f.epoch || t.system != f.system ||
-                   (primary && t.primary_looks < 2) || (!primary && says && t.otherwise < 16);
+                   (primary && t.primary_looks < 2) ||
+                   (!primary && t.otherwise < 16 && reports_of(kind).role);
     if (primary && t.primary_looks == 0) t.primary_first = seen.ended;
     t.primary_looks = primary ? t.primary_looks + 1 : 0;
     t.otherwise = primary ? 0 : t.otherwise + 1;
@@ -102,11 +103,13 @@ MemberHealth::Step MemberHealth::observe(const Observation& seen, const Check& c
 
     bool silent = is_silence(seen.reason);
     if (silent && doubt) {
-        step.changed |= !std::exchange(held, true);
+        step.held = !std::exchange(held, true);
+        step.changed |= step.held;
         return step;
     }
+    const bool failed_before = works.fails > 0;
     step.changed |= std::exchange(held, false);
-    step.changed |= track_role(claim, seen, reports_of(check.kind).role);
+    step.changed |= track_role(claim, seen, check.kind);
     bool good = seen.outcome != Outcome::fail && facts.meet && facts.keep_up;
     step.changed |= good && failing();
     if (good) first_failed.reset();
@@ -114,7 +117,8 @@ MemberHealth::Step MemberHealth::observe(const Observation& seen, const Check& c
 
     if (seen.outcome == Outcome::fail) fall(seen, check.timing, step);
     else rise(seen, check, facts, step);
-    step.changed |= step.works != Moved::no || step.meets != Moved::no || step.keeps_up != Moved::no;
+    step.row = (works.fails > 0) != failed_before;
+    step.changed |= step.row || step.ranked || step.moved(Moved::up) || step.moved(Moved::down);
     for (const Run* run : {&works, &meets, &keeps_up}) step.changed |= in_motion(*run, check.timing);
     return step;
 }
@@ -135,8 +139,8 @@ void MemberHealth::rise(const Observation& seen, const Check& check, Facts facts
     step.works = works.pass(check.timing, seen.ended);
     step.meets = take(meets, facts.meet, regaining(check), seen.ended);
     step.keeps_up = take(keeps_up, facts.keep_up, check.timing, seen.ended);
-    step.changed |= take(whole, seen.outcome == Outcome::pass, check.timing, seen.ended) != Moved::no;
-    step.changed |= std::exchange(weight, seen.facts.weight) != seen.facts.weight;
+    step.ranked = take(whole, seen.outcome == Outcome::pass, check.timing, seen.ended) != Moved::no;
+    step.ranked |= std::exchange(weight, seen.facts.weight) != seen.facts.weight;
 }
 
 Readiness MemberHealth::requirements() const {

@@ -62,11 +62,16 @@ struct MemberHealth {
     bool held = false;                   ///< silent, and not believed (self-doubt)
     std::array<std::string, 3> recent_failures; ///< newest last, for evidence
 
+    /// What a result has changed.
     struct Step {
         Moved works = Moved::no, meets = Moved::no, keeps_up = Moved::no;
-        bool judge = false; ///< silence is about to take it down: self-doubt has to be asked
-        bool changed =
-            false; ///< something besides freshness changed: whoever depends on it should decide anew
+        bool row = false;    ///< a row of failures has begun or ended
+        bool ranked = false; ///< `whole` or `weight` is otherwise than before
+        bool held = false;   ///< its silence is not believed from now on
+        bool judge = false;  ///< silence is about to take it down: self-doubt has to be asked
+        /// Any of these but `judge`, or another thing besides freshness: whoever depends on it decides anew.
+        bool changed = false;
+        bool moved(Moved to) const { return works == to || meets == to || keeps_up == to; }
     };
 
     /// What the facts of a passing result come to. A role gained needs no more than a re-test (L1).
