@@ -68,6 +68,44 @@ TEST_CASE("H1: any sequence of results leads where reading the whole history aga
     }
 }
 
+TEST_CASE("whoever depends on a member decides anew whenever anything but its freshness is otherwise") {
+    std::mt19937 random(1);
+    auto draw = [&](unsigned below) { return static_cast<unsigned>(random() % below); };
+    Check t = quick(2, 3, 5s);
+    t.requirements.max_lag = 5s;
+    MemberHealth m;
+    Instant when = dawn;
+    unsigned changes = 0;
+    for (int i = 0; i < 100'000; ++i) {
+        when += 1s;
+        Observation seen = passed(when);
+        if (draw(4) == 0) seen = refused(when);
+        else if (draw(4) == 0) seen = silent(when);
+        else if (draw(6) == 0) seen = unknown(when);
+        else if (draw(6) == 0) seen.outcome = Outcome::degraded;
+        if (draw(6) == 0) seen.facts.weight = 0.25 * draw(4);
+        const bool doubt = draw(3) == 0;
+        const MemberHealth before = m;
+        const auto step = m.observe(seen, t, doubt, {.meet = draw(6) > 0, .keep_up = draw(6) > 0});
+
+        const bool row = (m.works.fails > 0) != (before.works.fails > 0);
+        const bool ranked = m.whole.verdict != before.whole.verdict || m.weight != before.weight;
+        const bool moved = m.works.verdict != before.works.verdict ||
+                           m.meets.verdict != before.meets.verdict ||
+                           m.keeps_up.verdict != before.keeps_up.verdict;
+        const bool held = m.held != before.held;
+        REQUIRE(step.row == row);
+        REQUIRE(step.ranked == ranked);
+        REQUIRE(step.held == (held && m.held));
+        REQUIRE((step.moved(Moved::up) || step.moved(Moved::down)) == moved);
+        const bool changed = row || ranked || moved || held || m.last.outcome != before.last.outcome;
+        if (changed) REQUIRE(step.changed);
+        changes += changed;
+    }
+    CHECK(changes > 10'000);
+    CHECK(changes < 90'000);
+}
+
 TEST_CASE("alternating results never move a member at fall >= 2") {
     for (unsigned fall = 2; fall <= 4; ++fall)
         for (bool up : {true, false}) {
