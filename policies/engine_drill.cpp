@@ -20,8 +20,6 @@ Observation as_lost(const Observation& truth, const Check& check) {
 
 namespace {
 
-CommandResult no(std::string why) { return {.accepted = false, .message = std::move(why)}; }
-
 bool answers_in(const Service& service, const Model& model, const std::string& datacenter) {
     return std::ranges::any_of(service.endpoints,
                                [&](auto& e) { return model.datacenters[e.datacenter].name == datacenter; });
@@ -55,11 +53,11 @@ CommandResult Engine::State::start_drill(const SetOverride& set, const std::stri
                                          Now now) {
     const std::string& dc = set.scope.datacenter;
     if (dc.empty() || !set.scope.service.empty() || !set.scope.tag.empty())
-        return no("a drill loses a datacenter: name one, and nothing else");
-    if (!model->find_datacenter(dc)) return no("there is no datacenter " + dc);
-    if (set.lasts <= 0s || set.lasts > 24h) return no("a drill lasts up to 24 hours");
-    if (drill && !drill->over) return no("a drill of " + drill->report.datacenter + " is under way");
-    if (doubt.active) return no("this node doubts itself: no time for a drill");
+        return refused("a drill loses a datacenter: name one, and nothing else");
+    if (!model->find_datacenter(dc)) return refused("there is no datacenter " + dc);
+    if (set.lasts <= 0s || set.lasts > 24h) return refused("a drill lasts up to 24 hours");
+    if (drill && !drill->over) return refused("a drill of " + drill->report.datacenter + " is under way");
+    if (doubt.active) return refused("this node doubts itself: no time for a drill");
     CommandResult result{.accepted = true};
     for (const ServiceState& s : services)
         if (auto why = refuses(s, context(s.index, now), dc, set.with_hooks); !why.empty())

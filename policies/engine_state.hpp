@@ -124,9 +124,18 @@ struct Engine::State {
     void mark_drill(Effects& out);
     bool played_lost(const MemberState& m) const;
 
-    // ---- operators (engine_command.cpp)
+    // ---- operators: a command on its way (engine_command.cpp)
+    std::vector<ServiceIndex> touched(const Command& command) const;
+    CommandResult refuse_frozen(const Command& command, Now now);
+
+    // ---- operators: overrides (engine_override.cpp)
     CommandResult run(const SetOverride& o, const std::string& who, Effects& out, Now now);
     CommandResult run(const EndOverride& o, const std::string& who, Effects& out, Now now);
+    void expire_overrides(Effects& out, Now now);
+    void review_freezes(Effects& out, Now now); ///< freezes and thaws the services that overrides say
+    void quiet_maintenance(Effects& out, Now now) const; ///< maintenance.cpp
+
+    // ---- operators: switches (engine_switch.cpp)
     CommandResult run(const Failover& f, const std::string& who, Effects& out, Now now);
     CommandResult run(const Failback& f, const std::string& who, Effects& out, Now now);
     CommandResult run(const Approve& a, const std::string& who, Effects& out, Now now);
@@ -135,15 +144,10 @@ struct Engine::State {
     std::optional<std::string> cannot_switch(ServiceIndex index, SwitchCause cause, EndpointIndex to,
                                              Now now);
     Switch drafted(ServiceIndex index, SwitchCause cause, EndpointIndex to, const std::string& who, Now now);
-    void quiet_maintenance(Effects& out, Now now) const; ///< maintenance.cpp
-    void expire_overrides(Effects& out, Now now);
-    void review_freezes(Effects& out, Now now); ///< freezes and thaws the services that overrides say
-    ServiceIndex leader_of(ServiceIndex s) const;
-    std::optional<ServiceIndex> moved_by(const std::string& service) const;
-    std::vector<ServiceIndex> touched(const Command& command) const;
-    CommandResult refuse_frozen(const Command& command, Now now);
     CommandResult request_switch(ServiceIndex index, SwitchCause cause, EndpointIndex to,
                                  const std::string& who, Effects& out, Now now);
+    ServiceIndex leader_of(ServiceIndex s) const;
+    std::optional<ServiceIndex> moved_by(const std::string& service) const;
 };
 
 /// From one model to the next.
@@ -155,6 +159,8 @@ struct Handover {
 /// model.
 void carry_over(ServiceState& to, ServiceState& from, const Handover& models, Now now);
 
+CommandResult refused(std::string why);
+std::optional<EndpointIndex> endpoint_in(const Model& model, ServiceIndex s, std::string_view datacenter);
 MemberRecord record_of(const MemberState& m, Now now);
 Transition member_transition(const MemberState& m, Change change, Severity severity, std::string reason,
                              Now now);
