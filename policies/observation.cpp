@@ -103,16 +103,16 @@ bool looks_bad(const Observation& seen, const Requirements& want) {
 
 std::optional<Duration> next_look(Cadence& cadence, const Observation& seen, const Check& check) {
     if (seen.outcome == Outcome::unknown) return std::nullopt;
-    bool bad = looks_bad(seen, check.requirements);
+    const bool bad = looks_bad(seen, check.requirements), answered = seen.answered();
     cadence.fails = bad ? cadence.fails + 1 : 0;
 
     // A role gained is looked at once more, a role lost as often as a failure is (L1).
-    bool lost = seen.answered() && cadence.role == Role::primary && seen.facts.role != Role::primary;
+    bool lost = answered && cadence.role == Role::primary && seen.facts.role != Role::primary;
     bool gained = seen.facts.role == Role::primary && cadence.role != Role::primary;
     if (gained) cadence.confirmations = 1;
     else if (lost) cadence.confirmations = check.timing.fall - 1;
     else if (cadence.confirmations > 0) --cadence.confirmations;
-    if (seen.answered()) cadence.role = seen.facts.role;
+    if (answered) cadence.role = seen.facts.role;
 
     bool quick = (bad && cadence.fails < check.timing.fall) || cadence.confirmations > 0;
     return quick ? std::optional(check.timing.retest) : std::nullopt;
