@@ -154,6 +154,8 @@ ServiceRecord service_of(const Json& j) {
         r.returns.push_back({back.at("datacenter"), wall(back.at("at")), back.at("suppressed"),
                              back.contains("ramp_step") ? opt<unsigned>(back.at("ramp_step")) : std::nullopt,
                              back.contains("ramp_since") ? wall(back.at("ramp_since")) : WallTime{}});
+    for (const Json& out : j.value("outs", Json::array()))
+        r.outs.push_back({out.at("datacenter"), wall(out.at("since"))});
     for (const Json& limit : j.value("limits", Json::array()))
         r.limits.push_back({limit.at("datacenter"), limit.at("limit")});
     r.load_lag = std::chrono::milliseconds(j.value("load_lag", 0));
@@ -279,6 +281,8 @@ std::string to_json(const ServiceRecord& r) {
                            {"suppressed", back.suppressed},
                            {"ramp_step", maybe(back.ramp_step)},
                            {"ramp_since", ms(back.ramp_since)}});
+    Json outs = Json::array();
+    for (const OutRecord& o : r.outs) outs.push_back({{"datacenter", o.datacenter}, {"since", ms(o.since)}});
     Json limits = Json::array();
     for (const LimitRecord& l : r.limits)
         limits.push_back({{"datacenter", l.datacenter}, {"limit", l.limit}});
@@ -292,6 +296,7 @@ std::string to_json(const ServiceRecord& r) {
                  {"no_primary_critical", r.no_primary_critical},
                  {"last_good", r.last_good},
                  {"returns", returns},
+                 {"outs", outs},
                  {"limits", limits},
                  {"load_lag", std::chrono::floor<std::chrono::milliseconds>(r.load_lag).count()},
                  {"frozen", r.frozen ? plan(*r.frozen) : Json(nullptr)},

@@ -100,6 +100,12 @@ struct ReturnRecord {
     WallTime ramp_since{};
 };
 
+/// When automation took an endpoint out that had been in (L9): a restart within 60 s brakes as before.
+struct OutRecord {
+    std::string datacenter;
+    WallTime since{};
+};
+
 /// What its load leaves an endpoint: the most that it may get of any clients.
 struct LimitRecord {
     std::string datacenter;
@@ -146,6 +152,7 @@ struct ServiceRecord {
     bool no_primary_critical = false;   ///< on_no_primary applies
     std::vector<std::string> last_good; ///< datacenters of the last plan that had a fit endpoint
     std::vector<ReturnRecord> returns;
+    std::vector<OutRecord> outs{}; ///< who went first is first
     std::vector<LimitRecord> limits{};
     Duration load_lag{};              ///< as it was measured
     std::optional<PlanRecord> frozen; ///< what is answered whatever happens

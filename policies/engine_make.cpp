@@ -99,12 +99,12 @@ void Engine::State::restore(const Restored& restored, Now now) {
     std::unordered_map<std::string, const ServiceRecord*> written;
     for (const ServiceRecord& r : restored.services) written.emplace(r.service, &r);
     for (ServiceState& s : services) {
+        s.warm = warm;
         const Service& service = model->services[s.index];
         auto r = written.find(service.title());
         if (r == written.end()) r = written.find(service.name.to_string()); // its families were together
         if (r != written.end()) policies::restore(s, *r->second, *model, now);
     }
-    for (ServiceState& s : services) s.warm = warm;
     if (!warm) {
         for (const MemberRecord& r : restored.members) outdated.push_back({.key = r.key, .decided = false});
         return;

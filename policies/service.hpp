@@ -31,7 +31,6 @@ struct EndpointState {
     bool was_fit = false;             ///< ever: one that never was in was not taken out (L9)
     Instant since{};                  ///< of `fit`
     std::optional<Instant> out_since; ///< taken out by automation
-    bool stayed = false; ///< was answered when a restart came: fit, or kept by the brake; until it is fit
     Damping damping;
     std::optional<unsigned> ramp_step; ///< it returned, and gets this step's part of its share
     Instant ramp_since{};              ///< of the step

@@ -6,33 +6,16 @@
 
 namespace fairway::policies {
 
-namespace {
-
-/// When each was taken out. After a restart only their members' times are known: what was kept then went
-/// after what was not, so that the same are kept.
-std::vector<std::optional<Instant>> out_since(const ServiceState& s) {
-    std::vector<std::optional<Instant>> out;
-    std::optional<Instant> latest;
-    for (const EndpointState& e : s.endpoints)
-        if (!e.stayed && e.out_since) latest = std::max(latest.value_or(*e.out_since), *e.out_since);
-    for (const EndpointState& e : s.endpoints) {
-        out.push_back(e.out_since);
-        if (e.stayed && e.out_since && latest) out.back() = std::max(*e.out_since, *latest + 1ns);
-    }
-    return out;
-}
-
-} // namespace
-
 void pull_brake(Turn& t) {
     if (t.c.service.follows_primary()) { // the role alone moves its traffic (L14)
         for (EndpointState& e : t.s.endpoints) e.braked = false;
         return;
     }
-    const auto out = out_since(t.s);
+    std::vector<std::optional<Instant>> out;
     std::size_t count = 0;
     bool any_fit = false;
     for (const EndpointState& e : t.s.endpoints) {
+        out.push_back(e.out_since);
         count += !e.excluded;
         any_fit |= e.fit;
     }

@@ -56,15 +56,15 @@ Readiness both(const Assessment& a) {
     return ready ? Readiness::ready : Readiness::undecided;
 }
 
-/// Since when automation holds an endpoint out. One that never was in counts as out for long (L9), but after
-/// a warm restart its members remember when they went down.
-Instant out_since(const Turn& t, EndpointIndex e, const EndpointState& was) {
-    const MemberState* m = culprit(t.c.bound[e], t.c.members);
-    bool before =
-        t.s.warm && m && m->health.works.verdict == Readiness::unready && m->health.works.since < t.s.born;
-    if (before) return m->health.works.since;
-    if (was.was_fit) return t.c.now.mono;
-    return t.s.born - t.c.model.brake.within;
+/// Since when automation holds an endpoint out: kept across a restart until it is decided again (L20).
+void note_out(Turn& t, EndpointState& state, bool decided, bool fit) {
+    const auto before = state.out_since;
+    const bool kept = !decided && state.since == Instant{};
+    const bool in = fit || state.excluded || state.share == 0 || !decided;
+    if (in && !kept) state.out_since.reset();
+    else if (!in && !state.out_since) // one that never was in counts as out for long (L9)
+        state.out_since = state.was_fit ? t.c.now.mono : t.s.born - t.c.model.brake.within;
+    t.noted |= state.was_fit && state.out_since != before;
 }
 
 std::string suppressed_text(const ServiceContext& c, const EndpointState& state) {
@@ -198,8 +198,7 @@ void assess_endpoint(Turn& t, EndpointIndex e) {
                (forced || (!catches_up(t.s, t.c, e) && !damped(t, e, state)));
     bool decided = state.readiness != Readiness::undecided || state.excluded;
     bool changed = fit != state.fit || (state.since == Instant{} && decided);
-    if (fit || state.excluded || !decided || drained) state.out_since.reset();
-    else if (!state.out_since) state.out_since = out_since(t, e, state);
+    note_out(t, state, decided, fit);
     if (!changed) return;
     const bool returns = state.was_fit && state.damping.returned == t.c.now.mono && !forced;
     if (!fit) state.ramp_step.reset();
@@ -208,7 +207,6 @@ void assess_endpoint(Turn& t, EndpointIndex e) {
         state.ramp_since = t.c.now.mono;
     }
     state.fit = fit;
-    state.stayed &= !fit;
     state.since = t.c.now.mono;
     tell_fitness(t, e, state);
     state.was_fit |= fit;

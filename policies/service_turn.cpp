@@ -141,6 +141,15 @@ AnswerPlan plan_of(const PlanRecord& r, const Model& model, const Service& servi
     return plan;
 }
 
+/// By automation, who had been in; who went first is first.
+std::vector<EndpointIndex> taken_out(const ServiceState& s) {
+    std::vector<EndpointIndex> out;
+    for (EndpointIndex e = 0; e < s.endpoints.size(); ++e)
+        if (s.endpoints[e].was_fit && s.endpoints[e].out_since) out.push_back(e);
+    std::ranges::stable_sort(out, {}, [&](EndpointIndex e) { return *s.endpoints[e].out_since; });
+    return out;
+}
+
 } // namespace
 
 ServiceRecord record_of(const ServiceState& s, const Model& model, Now now) {
@@ -163,6 +172,7 @@ ServiceRecord record_of(const ServiceState& s, const Model& model, Now now) {
         if (const Damping& d = s.endpoints[e].damping; d.returned)
             r.returns.push_back({dc(e), now.wall_at(*d.returned), d.suppressed, s.endpoints[e].ramp_step,
                                  now.wall_at(s.endpoints[e].ramp_since)});
+    for (EndpointIndex e : taken_out(s)) r.outs.push_back({dc(e), now.wall_at(*s.endpoints[e].out_since)});
     for (EndpointIndex e = 0; e < s.shedding.limits.size(); ++e)
         if (s.shedding.limits[e] < 1) r.limits.push_back({dc(e), s.shedding.limits[e]});
     r.load_lag = s.shedding.lag;
@@ -195,13 +205,20 @@ void restore(ServiceState& s, const ServiceRecord& r, const Model& model, Now no
     for (const std::string& dc : r.last_good)
         if (auto e = endpoint(dc)) {
             s.last_good.push_back(*e);
-            s.endpoints[*e].was_fit = s.endpoints[*e].stayed = true;
+            s.endpoints[*e].was_fit = true;
         }
     for (const ReturnRecord& record : r.returns)
         if (auto e = endpoint(record.datacenter)) {
             s.endpoints[*e].damping = {now.at(record.at), record.suppressed};
             s.endpoints[*e].ramp_step = record.ramp_step;
             s.endpoints[*e].ramp_since = now.at(record.ramp_since);
+            s.endpoints[*e].was_fit = true;
+        }
+    std::optional<Instant> one_before;
+    for (const OutRecord& record : r.outs)
+        if (auto e = endpoint(record.datacenter); e && s.warm) {
+            one_before = std::max(now.at(record.since), one_before.value_or(Instant::min()) + 1ns);
+            s.endpoints[*e].out_since = one_before;
             s.endpoints[*e].was_fit = true;
         }
     for (const LimitRecord& record : r.limits)

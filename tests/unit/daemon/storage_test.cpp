@@ -47,6 +47,7 @@ StateWrite a_write() {
          .no_primary_since = today - 30s,
          .last_good = {"east", "west"},
          .returns = {{"west", today - 5min, true}},
+         .outs = {{"west", today - 20s}, {"east", today - 20s}},
          .frozen = policies::PlanRecord{AnswerPlan::Kind::by_client,
                                         10,
                                         {{"east", {*IpAddress::parse("192.0.2.1")}, 7, "lb.example.net."}},
@@ -159,6 +160,10 @@ TEST_CASE("what is written is restored, every field of it") {
     CHECK(shop.returns[0].datacenter == "west");
     CHECK(shop.returns[0].at == today - 5min);
     CHECK(shop.returns[0].suppressed);
+    REQUIRE(shop.outs.size() == 2);
+    CHECK(shop.outs[0].datacenter == "west");
+    CHECK(shop.outs[0].since == today - 20s);
+    CHECK(shop.outs[1].datacenter == "east");
     CHECK(shop.running->blind);
     CHECK(shop.running->data_judged);
     CHECK(shop.running->by_window);
