@@ -1,5 +1,6 @@
 #include "daemon/control_api.hpp"
 
+#include "daemon/controller.hpp"
 #include "daemon/what_if_words.hpp"
 
 namespace fairway::daemon {
@@ -14,7 +15,19 @@ constexpr std::string_view root = "/v1/", push = "push/";
 HttpResponse error(int status, std::string_view text) { return {status, error_json(text)}; }
 HttpResponse busy() { return error(503, "the daemon did not answer in time; try again"); }
 HttpResponse unknown() { return error(404, "no such path; this daemon speaks /v1"); }
-HttpResponse result(const CommandResult& r) { return {r.accepted ? 200 : 409, to_json(r)}; }
+HttpResponse result(const CommandResult& r, std::optional<std::string> not_stored = {}) {
+    return {r.accepted ? 200 : 409, to_json(r, not_stored)};
+}
+
+/// Why what was decided is not on disk; nullopt: it is. Waits as long as an answer would.
+std::optional<std::string> not_stored(const std::shared_future<std::string>& stored) {
+    if (stored.wait_for(Controller::store_patience) != std::future_status::ready)
+        return "the disk has not answered within " + to_string(Controller::store_patience);
+    try {
+        const std::string& why = stored.get();
+        return why.empty() ? std::nullopt : std::optional(why);
+    } catch (const std::future_error&) { return "the daemon ended before the disk answered"; }
+}
 
 }
 
@@ -117,8 +130,9 @@ HttpResponse ControlApi::post(const HttpRequest& request, std::string_view what,
     const auto done = desk_.ask(
         [f = office_.command, c = std::get<Command>(*read), asker] { return f(c, asker); }, patience);
     if (!done) return busy();
-    const auto* unknown_name = std::get_if<BadRequest>(&*done);
-    return unknown_name ? error(404, unknown_name->why) : result(std::get<CommandResult>(*done));
+    if (const auto* unknown_name = std::get_if<BadRequest>(&*done)) return error(404, unknown_name->why);
+    const auto& [came, stored] = std::get<Commanded>(*done);
+    return result(came, not_stored(stored));
 }
 
 } // namespace fairway::daemon

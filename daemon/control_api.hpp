@@ -20,11 +20,16 @@
 
 namespace fairway::daemon {
 
+/// What came of a command, and whether what it decided is on disk: the error, or "", once the store says so.
+struct Commanded {
+    policies::CommandResult result;
+    std::shared_future<std::string> stored;
+};
+
 /// What the API asks of the daemon. Those that do not wait are called in the control thread, those that wait
 /// in the server's.
 struct ControlOffice {
-    std::function<std::variant<policies::CommandResult, BadRequest>(const policies::Command&, const Asker&)>
-        command;
+    std::function<std::variant<Commanded, BadRequest>(const policies::Command&, const Asker&)> command;
     std::function<Explained(const Name&, std::uint16_t type, std::optional<IpAddress>)> explain;
     std::function<Now()> clock;               ///< that of the engine
     std::function<policies::Engine()> engine; ///< a copy, to ask what it would do; in the control thread

@@ -170,8 +170,8 @@ struct Controller::State : std::enable_shared_from_this<Controller::State> {
         write.overrides.emplace(now.begin(), now.end());
     }
 
-    /// Writes, and calls `after` once that is answered, well or badly.
-    void send(StateWrite write, std::function<void(State&)> after) {
+    /// Writes, and calls `after` once that is answered: with the error, or "".
+    void send(StateWrite write, std::function<void(State&, const std::string&)> after) {
         add_owed(write);
         write.generation = publisher.generation() + generation_reserve;
         std::vector<std::string> names;
@@ -188,7 +188,7 @@ struct Controller::State : std::enable_shared_from_this<Controller::State> {
                 self->aliases_owed |= aliases;
             }
             self->written(names, overrides, error);
-            after(*self);
+            after(*self, error);
         };
         store.write(std::move(write), std::move(done));
     }
@@ -207,7 +207,7 @@ struct Controller::State : std::enable_shared_from_this<Controller::State> {
             return store_failed(state_part, "no answer for " + to_string(heartbeat));
         StateWrite write;
         write.alive = loop.now().wall;
-        send(std::move(write), [](State& self) { self.beat_unanswered = false; });
+        send(std::move(write), [](State& self, auto&) { self.beat_unanswered = false; });
     }
 
     // ---- publication
@@ -237,7 +237,8 @@ struct Controller::State : std::enable_shared_from_this<Controller::State> {
     static bool durable(const Effects& e) { return !e.services.empty() || e.overrides; }
 
     /// Stores, then lets go of what rests on that; all other plans wait for nothing.
-    void carry_out(Effects e) {
+    void carry_out(Effects e, const StateStore::Done& stored = {}) {
+        if (!writes(e) && stored) stored("");
         if (e.empty()) return arm(); // nearly every look
         std::set<std::string> latched;
         for (ServiceIndex s : e.latched) latched.insert(engine.model().services[s].title());
@@ -246,24 +247,24 @@ struct Controller::State : std::enable_shared_from_this<Controller::State> {
         std::erase_if(e.plans, [&](ServiceIndex s) { return std::ranges::count(e.latched, s) > 0; });
         publisher.publish(std::move(e.plans), e.urgent, std::move(now), engine);
 
-        if (!e.latched.empty() || !e.hooks.empty()) hold(e, std::move(later));
-        else if (writes(e)) write(e, 0);
+        if (!e.latched.empty() || !e.hooks.empty()) hold(e, std::move(later), stored);
+        else if (writes(e)) write(e, 0, stored);
         if (e.members_changed) assign();
         if (!e.look.empty()) prober.look(e.look);
         arm();
     }
 
     /// What rests on the records of `e` waits for them, unless the store is known to fail.
-    void hold(Effects& e, std::vector<Happening> causes) {
+    void hold(Effects& e, std::vector<Happening> causes, const StateStore::Done& stored) {
         const Publisher::Ticket ticket = publisher.queue(std::move(e.latched), std::move(causes));
         hooks_held[ticket] = std::move(e.hooks);
         const bool wait = durable(e) && !store_alarms.contains(state_part);
         if (wait) patience[ticket] = loop.after(store_patience, [this, ticket] { lose_patience(ticket); });
-        if (writes(e)) write(e, ticket);
+        if (writes(e)) write(e, ticket, stored);
         if (!wait) let_go(ticket);
     }
 
-    void write(Effects& e, Publisher::Ticket ticket) {
+    void write(Effects& e, Publisher::Ticket ticket, const StateStore::Done& stored) {
         StateWrite w;
         for (const auto& r : e.services) records[r.service] = r;
         w.services = std::move(e.services);
@@ -271,7 +272,10 @@ struct Controller::State : std::enable_shared_from_this<Controller::State> {
         w.members = std::move(e.members);
         if (e.overrides) take_overrides(w);
         if (e.aliases) w.aliases = engine.aliases();
-        send(std::move(w), [ticket](State& self) { self.let_go(ticket); });
+        send(std::move(w), [ticket, stored](State& self, const std::string& error) {
+            self.let_go(ticket);
+            if (stored) stored(error);
+        });
     }
 
     void run_hook(const HookRequest& request) {
@@ -352,14 +356,13 @@ void Controller::resolved(const NameObservation& seen) {
     state_->carry_out(state_->engine.resolved({&seen, 1}, state_->loop.now()));
 }
 
-CommandResult Controller::command(const Command& command) {
-    if (state_->still) return {false, "an upgrade is just taking over; try again in a moment", {}};
+CommandResult Controller::command(const Command& command, StateStore::Done stored) {
+    if (state_->still) {
+        if (stored) stored("");
+        return {false, "an upgrade is just taking over; try again in a moment", {}};
+    }
     auto done = state_->engine.command(command, state_->loop.now());
-    state_->carry_out(std::move(done.effects));
-    const auto failing = state_->store_alarms.find(state_part);
-    if (done.result.accepted && failing != state_->store_alarms.end())
-        done.result.details.push_back(failing->second.text +
-                                      "; until it writes again, a restart forgets this");
+    state_->carry_out(std::move(done.effects), stored);
     return std::move(done.result);
 }
 

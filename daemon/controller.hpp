@@ -54,7 +54,9 @@ class Controller {
     void start();
     void observe(std::span<const Observation> batch); ///< the prober's sink
     void resolved(const NameObservation& seen);       ///< its sink for names
-    policies::CommandResult command(const policies::Command& command);
+    /// What came of a command, at once. `stored` is called once, perhaps before that: what it decided is on
+    /// disk (""), or why it is not.
+    policies::CommandResult command(const policies::Command& command, StateStore::Done stored = {});
     void reload(ModelPtr model);
 
     /// Decides nothing until go_on(): another process is about to decide in its place. What is seen meanwhile

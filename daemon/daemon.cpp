@@ -304,13 +304,14 @@ struct Daemon::State {
             .about = {FAIRWAY_VERSION, model->file, clock_now().wall, getpid()}};
     }
 
-    std::variant<CommandResult, BadRequest> command(const Command& c, const Asker& asker) {
+    std::variant<Commanded, BadRequest> command(const Command& c, const Asker& asker) {
         if (auto why = unknown_name(c, controller->engine().model()); !why.empty())
             return BadRequest{std::move(why)};
-        CommandResult r = controller->command(c);
+        const auto stored = std::make_shared<std::promise<std::string>>();
+        auto r = controller->command(c, [stored](const std::string& error) { stored->set_value(error); });
         reports.changed();
         tell(asker, command_entry(c), r);
-        return r;
+        return Commanded{std::move(r), stored->get_future().share()};
     }
 
     /// What somebody asked for, and what came of it. Any thread.

@@ -215,8 +215,10 @@ std::string to_json(const Explained& e) {
     return dump(j);
 }
 
-std::string to_json(const CommandResult& r) {
-    return dump({{"accepted", r.accepted}, {"message", r.message}, {"details", r.details}});
+std::string to_json(const CommandResult& r, const std::optional<std::string>& not_stored) {
+    Json j = {{"accepted", r.accepted}, {"message", r.message}, {"details", r.details}};
+    if (not_stored) j["not_stored"] = *not_stored;
+    return dump(j);
 }
 
 namespace {

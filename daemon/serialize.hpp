@@ -29,7 +29,8 @@ std::optional<policies::LearnedRecord> learned_record(std::string_view json);
 
 std::string to_json(const std::vector<policies::LearnedRecord>& known); ///< for people and programs
 std::string to_json(const policies::Report& r);
-std::string to_json(const policies::CommandResult& r);
+/// `not_stored`: why what was decided is not on disk.
+std::string to_json(const policies::CommandResult& r, const std::optional<std::string>& not_stored = {});
 std::string to_json(const policies::Transition& t, Now now);
 std::string to_json(const Happening& h, Now now); ///< the transition with its number
 std::string to_json(const policies::Command& c);

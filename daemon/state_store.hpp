@@ -1,5 +1,5 @@
 // The state store: what outlives the process. A seam: SQLite on a thread of its own in the daemon
-// (daemon/sqlite_store), memory in tests/sim (SimStore).
+// (daemon/storage), memory in tests/sim (SimStore).
 #pragma once
 
 #include "policies/command.hpp"

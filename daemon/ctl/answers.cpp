@@ -28,6 +28,8 @@ int show_result(Context& c, const Answer& answer) {
     accepted ? c.terminal.line(answer.body.text("message")) : c.terminal.error(answer.body.text("message"));
     for (const auto& d : answer.body.at("details").items())
         accepted ? c.terminal.line("  " + d.text()) : c.terminal.note("  " + d.text());
+    if (const std::string why = answer.body.text("not_stored"); !why.empty())
+        c.terminal.error("it holds, but is not on disk, and a restart may forget it: " + why);
     return accepted ? ok : refused;
 }
 

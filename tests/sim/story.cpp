@@ -32,7 +32,8 @@ std::string label_of(const Name& name) {
 
 struct Story::Daemon {
     Daemon(Story& story)
-        : loop(story.time_, story_begins + story.stepped_, Instant(story.random_.between(0s, 24h))), // a clock of its own
+        : loop(story.time_, story_begins + story.stepped_,
+               Instant(story.random_.between(0s, 24h))), // a clock of its own
           prober(
               loop, story.world_, story.random_.fork(), [this](auto batch) { controller->observe(batch); },
               [this](const auto& seen) { controller->resolved(seen); }),
@@ -221,8 +222,9 @@ Cluster& Story::database_of(const std::string& name) { return world_.cluster_of(
 
 // ---- operators
 
-CommandResult Story::command(decltype(Command::what) what, bool while_frozen) {
-    return daemon_->controller->command({std::move(what), "ana", while_frozen});
+CommandResult Story::command(decltype(Command::what) what, bool while_frozen,
+                             const daemon::StateStore::Done& stored) {
+    return daemon_->controller->command({std::move(what), "ana", while_frozen}, stored);
 }
 
 CommandResult Story::sets(Override::Kind kind, const std::string& name, const std::string& site,
@@ -237,15 +239,25 @@ CommandResult Story::ends(Override::Kind kind, const std::string& name, const st
     return command(EndOverride{{whole, site}, kind}, while_frozen);
 }
 
-CommandResult Story::drain(const std::string& name, const std::string& site, bool force, Duration lasts) {
+CommandResult Story::drain(const std::string& name, const std::string& site, bool force, Duration lasts,
+                           const daemon::StateStore::Done& stored) {
     auto whole = meant(name);
     return command(
-        SetOverride{.scope = {whole, site}, .reason = "works on it", .lasts = lasts, .force = force});
+        SetOverride{.scope = {whole, site}, .reason = "works on it", .lasts = lasts, .force = force}, false,
+        stored);
 }
 
-CommandResult Story::undrain(const std::string& name, const std::string& site) {
+CommandResult Story::undrain(const std::string& name, const std::string& site,
+                             const daemon::StateStore::Done& stored) {
     auto whole = meant(name);
-    return command(EndOverride{.scope = {whole, site}});
+    return command(EndOverride{.scope = {whole, site}}, false, stored);
+}
+
+bool Story::drained(const std::string& name, const std::string& site) const {
+    const auto whole = meant(name);
+    return std::ranges::any_of(engine().overrides(), [&](const Override& o) {
+        return o.kind == Override::Kind::drain && o.scope.service == whole && o.scope.datacenter == site;
+    });
 }
 
 CommandResult Story::failover(const std::string& name, const std::string& to, bool accept_claim) {

@@ -86,9 +86,12 @@ class Story {
     Disk& disk() { return disk_; }
 
     // ---- operators
+    /// `stored`: what the operator hears of the disk.
     policies::CommandResult drain(const std::string& service, const std::string& site, bool force = false,
-                                  Duration lasts = 24h);
-    policies::CommandResult undrain(const std::string& service, const std::string& site);
+                                  Duration lasts = 24h, const daemon::StateStore::Done& stored = {});
+    policies::CommandResult undrain(const std::string& service, const std::string& site,
+                                    const daemon::StateStore::Done& stored = {});
+    bool drained(const std::string& service, const std::string& site) const; ///< as Fairway has it
     policies::CommandResult sets(policies::Override::Kind kind, const std::string& service,
                                  const std::string& site, bool while_frozen = false);
     policies::CommandResult ends(policies::Override::Kind kind, const std::string& service,
@@ -149,7 +152,8 @@ class Story {
     std::uint64_t looks_now() const;
     const Service& service(const std::string& label) const;
     std::string meant(const std::string& label) const; ///< by an operator: both halves by the bare label
-    policies::CommandResult command(decltype(policies::Command::what) what, bool while_frozen = false);
+    policies::CommandResult command(decltype(policies::Command::what) what, bool while_frozen = false,
+                                    const daemon::StateStore::Done& stored = {});
     bool matches(const Entry& e, policies::Change change, Moment since, const std::string& about) const;
 
     std::uint64_t seed_;
@@ -161,7 +165,7 @@ class Story {
     Runbook runbook_;
     std::unique_ptr<Daemon> daemon_;
     bool started_ = false;
-    std::chrono::milliseconds stepped_{}; ///< what the clock was set by, in all
+    std::chrono::milliseconds stepped_{};       ///< what the clock was set by, in all
     std::pair<Moment, Moment> stall_{-1h, -1h}; ///< the last one's begin and end
     std::map<std::string, Answers> answers_;    ///< by whole name
     std::vector<Entry> journal_;

@@ -74,3 +74,44 @@ TEST_CASE("L9: of four, two go at once, the third waits its minute") {
     s.runs(1min);
     CHECK(s.answers("www") == "asia");
 }
+
+TEST_CASE("L9, L20: a restart brakes whom the process before braked, and nobody else") {
+    // given: four sites of which one was away and came back, and two that are out for long
+    Drill s{sites(4, {{"www", weighted}})};
+    s.runs(1min);
+    s.application("west", saying::refused());
+    s.runs(2min);
+    s.application_works("west");
+    s.runs(3min);
+    s.application("east", saying::refused());
+    s.application("eu", saying::refused());
+    s.runs(3min);
+    REQUIRE(s.answers("www") == "asia+west");
+    // when: a process that knows nothing any more starts, and sees the third go soon after
+    s.application("west", saying::nothing());
+    s.restart(10min);
+    s.runs(20s);
+    REQUIRE(s.answers("www") == "asia"); // two were never in, as far as it knows
+    auto killed = s.now();
+    s.restart(5s);
+    s.runs(2min);
+    CHECK(s.moves("www", killed) == 0);
+    CHECK(s.count(Change::endpoint_braked, killed) == 0);
+}
+
+TEST_CASE("L9, L20: of those that went together, a restart keeps who was kept") {
+    for (std::uint64_t seed = 1; seed <= 20; ++seed) {
+        Drill s{sites(4, {{"www", weighted}}), seed};
+        s.runs(1min);
+        for (auto* site : {"west", "east", "eu"}) s.application(site, saying::refused());
+        s.runs(10s);
+        auto answer = s.answers("www");
+        REQUIRE(named(answer) == 2);
+        auto killed = s.now();
+        s.restart(2s);
+        s.runs(20s);
+        CHECK(s.moves("www", killed) == 0);
+        s.runs(1min);
+        CHECK(s.answers("www") == "asia");
+    }
+}

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
+#include <utility>
 
 namespace fairway::sim {
 
@@ -157,16 +158,7 @@ void Faults::operators() {
     case 6: return asks(site);
     case 7: return drills(site);
     case 8: return measures(site);
-    case 0:
-        last_drain_ = story_.now();
-        if (drained(service.name, site)) {
-            if (told("undrain " + service.name + " " + site, story_.undrain(service.name, site)))
-                drains_.erase({service.name, site});
-        } else if (told("drain " + service.name + " " + site,
-                        story_.drain(service.name, site, random_.chance(0.2)))) {
-            drains_.insert({service.name, site});
-        }
-        return;
+    case 0: return drains(service.name, site);
     case 1:
         if (auto id = story_.waiting_switch(service.name); !id.empty()) {
             commands_[service.name] = story_.now();
@@ -187,6 +179,28 @@ void Faults::operators() {
         told("failback " + service.name, story_.failback(service.name));
         return;
     }
+}
+
+void Faults::drains(const std::string& service, const std::string& site) {
+    last_drain_ = story_.now();
+    const std::pair key{service, site};
+    const bool ends = drained(service, site);
+    const auto heard = [this, key](const std::string&) { unheard_.erase(key); };
+    unheard_.insert(key);
+    const auto r = ends ? story_.undrain(service, site, heard)
+                        : story_.drain(service, site, random_.chance(0.2), 24h, heard);
+    note((ends ? "undrain " : "drain ") + service + " " + site +
+         (r.accepted ? ": accepted: " : ": refused: ") + r.message);
+    if (!r.accepted) return;
+    if (ends) drains_.erase(key);
+    else drains_.insert(key);
+}
+
+/// Of what the process died with before it said so, nobody knows whether it is on disk: one looks.
+void Faults::look_at_drains() {
+    for (const auto& [service, site] : std::exchange(unheard_, {}))
+        if (story_.drained(service, site)) drains_.insert({service, site});
+        else drains_.erase({service, site});
 }
 
 /// What a loss would mean changes nothing, and what has moved is not where everything is lost.
@@ -260,6 +274,7 @@ void Faults::restart() {
     last_restart_ = own_fault_ = story_.now();
     last_restart_long_ = away > 60s;
     story_.start();
+    look_at_drains();
 }
 
 std::optional<Moment> Faults::last_command(const std::string& service) const {

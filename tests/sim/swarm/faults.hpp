@@ -40,6 +40,8 @@ class Faults {
     void line();
     void ourselves();
     void operators();
+    void drains(const std::string& service, const std::string& site);
+    void look_at_drains();
     void asks(const std::string& site);
     void drills(const std::string& site);
     void measures(const std::string& site);
@@ -53,7 +55,7 @@ class Faults {
     std::string log_, wrong_;
     policies::Learned learned_;
     std::vector<std::string> networks_{"203.0.113.0/24", "192.0.2.0/25", "198.51.100.0/24", "2001:db8::/32"};
-    std::set<std::pair<std::string, std::string>> drains_;
+    std::set<std::pair<std::string, std::string>> drains_, unheard_; ///< not yet heard of: is it on disk?
     std::map<std::string, Moment> commands_;
     Moment last_restart_{}, own_fault_{}, last_drain_ = -1h, last_drill_ = -1h, stalled_until_ = -1h;
     bool last_restart_long_ = false;

@@ -51,30 +51,34 @@ struct Api {
     Control control;
     Scratch scratch;
     std::string path = (scratch.path / "control.sock").string();
-    std::vector<Command> commands; // only touched in the control thread and after an answer
+    std::vector<Command> commands;        // only touched in the control thread and after an answer
+    std::optional<std::string> disk = ""; ///< what it says; unset: the daemon ends before
     ControlApi api{control.desk, control.reports, office()};
     HttpServer server{listen_unix(path),
                       [this](const HttpRequest& r) { return api.answer(r, peer_user(r.connection)); }};
     Client client{{.socket = path}};
 
     ControlOffice office() {
-        return {.command = [this](const Command& c, const Asker&) -> std::variant<CommandResult, BadRequest> {
-                    commands.push_back(c);
-                    if (std::holds_alternative<Approve>(c.what)) return BadRequest{"unknown"};
-                    return CommandResult{commands.size() == 1, "message", {"detail"}};
+        return {
+            .command = [this](const Command& c, const Asker&) -> std::variant<Commanded, BadRequest> {
+                commands.push_back(c);
+                if (std::holds_alternative<Approve>(c.what)) return BadRequest{"unknown"};
+                std::promise<std::string> stored;
+                if (disk) stored.set_value(*disk);
+                return Commanded{{commands.size() == 1, "message", {"detail"}}, stored.get_future().share()};
+            },
+            .explain =
+                [](const Name& n, std::uint16_t type, std::optional<IpAddress> from) {
+                    Explained e;
+                    e.decision = {.name = n.to_string(), .client = from ? from->to_string() : ""};
+                    e.wire = {.rcode = "NOERROR", .answer = {"TYPE" + std::to_string(type)}};
+                    return e;
                 },
-                .explain =
-                    [](const Name& n, std::uint16_t type, std::optional<IpAddress> from) {
-                        Explained e;
-                        e.decision = {.name = n.to_string(), .client = from ? from->to_string() : ""};
-                        e.wire = {.rcode = "NOERROR", .answer = {"TYPE" + std::to_string(type)}};
-                        return e;
-                    },
-                .reload =
-                    [](const Asker& asker) {
-                        return CommandResult{false, asker.who, {"a.yaml:1:2: error: x"}};
-                    },
-                .about = {"1.2.3", "/etc/fairway.yaml", {}, 42}};
+            .reload =
+                [](const Asker& asker) {
+                    return CommandResult{false, asker.who, {"a.yaml:1:2: error: x"}};
+                },
+            .about = {"1.2.3", "/etc/fairway.yaml", {}, 42}};
     }
 };
 
@@ -135,6 +139,20 @@ TEST_CASE("commands carry the name of the user at the other end") {
     CHECK(refused.body.text("message") == "message");
     CHECK(refused.body.at("details").items().at(0).text() == "detail");
     CHECK(a.client.post("/v1/reload", "{}").body.text("message") == me());
+}
+
+TEST_CASE("H5: who commands is told what is not on disk") {
+    const auto told = [](std::optional<std::string> disk) {
+        Api a;
+        a.disk = disk;
+        const auto answer = a.client.post("/v1/drain", R"({"datacenter":"east","reason":"works"})");
+        CHECK(answer.status == 200);
+        CHECK(answer.body.flag("accepted"));
+        return answer.body.text("not_stored");
+    };
+    CHECK(told("") == "");
+    CHECK(told("disk full") == "disk full");
+    CHECK(told({}) == "the daemon ended before the disk answered");
 }
 
 TEST_CASE("bad requests are answered, not obeyed") {
@@ -226,9 +244,9 @@ TEST_CASE("the pages: alive, ready, status and metrics; nothing else, and nothin
     Metrics metrics;
     Scratch scratch;
     History history(scratch.path / "journal.db", [] { return WallTime{}; });
-    Pages pages(
-        control.desk, control.reports, metrics, history,
-        {[] { return Vitals{}; }, [](const Title&, std::optional<IpAddress>) { return std::nullopt; }, "ns1"});
+    Pages pages(control.desk, control.reports, metrics, history,
+                {[] { return Vitals{}; }, [](const Title&, std::optional<IpAddress>) { return std::nullopt; },
+                 "ns1"});
     const auto get = [&](const char* path) { return pages.answer({.method = "GET", .path = path}); };
     CHECK(get("/healthz").status == 200);
     CHECK(get("/readyz").status == 200);
