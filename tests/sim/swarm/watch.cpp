@@ -215,6 +215,8 @@ void Watch::before_restart() {
         if (!service.on_no_primary.empty()) continue; // its clock runs out while we are away, too
         const auto report = story_.report(service.name);
         if (std::ranges::any_of(report.endpoints, [](auto& e) { return e.braked; })) continue; // as does this
+        const bool away = !report.preferred.empty() && report.active != report.preferred;
+        if (away && !service.manual_failback) continue; // and the delay of a failback
         if (story_.now() - now.at > 1s) before_[service.name] = now.text; // what was on its way may be lost
     }
 }
