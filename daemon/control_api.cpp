@@ -1,6 +1,7 @@
 #include "daemon/control_api.hpp"
 
 #include "daemon/controller.hpp"
+#include "daemon/prospect_words.hpp"
 #include "daemon/what_if_words.hpp"
 
 namespace fairway::daemon {
@@ -17,6 +18,13 @@ HttpResponse busy() { return error(503, "the daemon did not answer in time; try 
 HttpResponse unknown() { return error(404, "no such path; this daemon speaks /v1"); }
 HttpResponse result(const CommandResult& r, std::optional<std::string> not_stored = {}) {
     return {r.accepted ? 200 : 409, to_json(r, not_stored)};
+}
+
+/// A field that is none of those that are known.
+std::optional<std::string> unknown_field(const JsonValue& body, std::string_view known) {
+    for (const std::string& key : body.keys())
+        if (key != known) return key;
+    return std::nullopt;
 }
 
 /// Why what was decided is not on disk; nullopt: it is. Waits as long as an answer would.
@@ -92,14 +100,18 @@ ControlApi::Copied ControlApi::copied() {
     const std::lock_guard lock(copying_);
     const auto now = std::chrono::steady_clock::now();
     if (copy_ && now - copied_at_ < copy_lasts) return copy_;
+    copy_ = copied_now();
+    copied_at_ = now;
+    return copy_;
+}
+
+ControlApi::Copied ControlApi::copied_now() {
     auto fresh = desk_.ask(
         [f = office_.engine, clock = office_.clock] {
             return Copied(std::make_shared<std::pair<policies::Engine, Now>>(f(), clock()));
         },
         patience);
-    copy_ = fresh ? *fresh : nullptr;
-    copied_at_ = now;
-    return copy_;
+    return fresh ? *fresh : nullptr;
 }
 
 /// The decision is copied in the control thread and asked here.
@@ -120,10 +132,11 @@ HttpResponse ControlApi::what_if(const HttpRequest& request) {
 HttpResponse ControlApi::post(const HttpRequest& request, std::string_view what, const Asker& asker) {
     if (what.starts_with(push)) return office_.push(what.substr(push.size()), request);
     if (what == "latency") return office_.latency(request);
-    if (what == "reload") return result(office_.reload(asker));
     if (what == "upgrade") return result(office_.upgrade(asker));
     const auto body = JsonValue::parse(request.body.empty() ? "{}" : request.body);
     if (!body || !body->is_object()) return error(400, "the body must be a JSON object");
+    if (what == "reload") return reload(*body, asker);
+    if (what == "compare") return compare(*body);
     const auto read = read_command(what, *body, asker.who);
     if (!read) return unknown();
     if (const auto* bad = std::get_if<BadRequest>(&*read)) return error(400, bad->why);
@@ -133,6 +146,29 @@ HttpResponse ControlApi::post(const HttpRequest& request, std::string_view what,
     if (const auto* unknown_name = std::get_if<BadRequest>(&*done)) return error(404, unknown_name->why);
     const auto& [came, stored] = std::get<Commanded>(*done);
     return result(came, not_stored(stored));
+}
+
+HttpResponse ControlApi::reload(const JsonValue& body, const Asker& asker) {
+    if (auto key = unknown_field(body, "force")) return error(400, "unknown field " + *key);
+    return result(office_.reload(asker, body.flag("force")));
+}
+
+HttpResponse ControlApi::compare(const JsonValue& body) {
+    if (auto key = unknown_field(body, "file")) return error(400, "unknown field " + *key);
+    const std::filesystem::path file =
+        body.text("file").empty() ? office_.about.configuration : body.text("file");
+    if (!file.is_absolute()) return error(400, "file must be an absolute path");
+    auto reading = office_.look_at(file);
+    if (reading.wait_for(reading_patience) != std::future_status::ready)
+        return error(503, "the configuration is still being read after a minute");
+    Prospect p;
+    try {
+        p = reading.get();
+    } catch (const std::exception& e) { return error(503, std::string("it could not be read: ") + e.what()); }
+    if (!p.model) return {200, refused_json(p, file.string())};
+    const auto copy = copied_now(); // a reload may have been a moment ago
+    if (!copy) return busy();
+    return {200, to_json(p, policies::answer_changes(copy->first, p.model, copy->second))};
 }
 
 } // namespace fairway::daemon

@@ -10,10 +10,13 @@
 #include "daemon/explained.hpp"
 #include "daemon/http_server.hpp"
 #include "daemon/idempotency.hpp"
+#include "daemon/prospect.hpp"
 #include "daemon/requests.hpp"
 #include "daemon/serialize.hpp"
 
 #include <chrono>
+#include <filesystem>
+#include <future>
 #include <memory>
 #include <mutex>
 #include <utility>
@@ -33,7 +36,8 @@ struct ControlOffice {
     std::function<Explained(const Name&, std::uint16_t type, std::optional<IpAddress>)> explain;
     std::function<Now()> clock;               ///< that of the engine
     std::function<policies::Engine()> engine; ///< a copy, to ask what it would do; in the control thread
-    std::function<policies::CommandResult(const Asker&)> reload;  ///< waits
+    std::function<policies::CommandResult(const Asker&, bool forced)> reload; ///< waits
+    std::function<std::future<Prospect>(const std::filesystem::path&)> look_at;
     std::function<policies::CommandResult(const Asker&)> upgrade; ///< waits
     std::function<HttpResponse(const HttpRequest&)> history;      ///< waits
     std::function<HttpResponse(const HttpRequest&)> events;
@@ -48,6 +52,8 @@ class ControlApi {
     /// Longer than the store's patience by far: a command that takes longer means a control thread in
     /// trouble.
     static constexpr Duration patience = 5s;
+    /// Reading the largest configuration, with every check of it.
+    static constexpr Duration reading_patience = 60s;
 
     ControlApi(Desk& desk, NewestReport& reports, ControlOffice office)
         : desk_(desk), reports_(reports), office_(std::move(office)) {}
@@ -64,10 +70,13 @@ class ControlApi {
     HttpResponse status();
     HttpResponse explain(const HttpRequest& request);
     HttpResponse what_if(const HttpRequest& request);
+    HttpResponse reload(const JsonValue& body, const Asker& asker);
+    HttpResponse compare(const JsonValue& body); ///< {"file": ...}: what reloading it would change
 
     /// The engine of a moment, and the moment.
     using Copied = std::shared_ptr<const std::pair<policies::Engine, Now>>;
     Copied copied();
+    Copied copied_now();
     /// Copying costs the control thread time, and strangers may ask: all of one second share a copy.
     static constexpr std::chrono::seconds copy_lasts{1};
 

@@ -260,8 +260,8 @@ struct Daemon::State {
             });
     }
 
-    CommandResult reload(const Asker& asker) {
-        auto result = loader.reload(asker);
+    CommandResult reload(const Asker& asker, bool forced) {
+        auto result = loader.reload(asker, forced);
         if (result.wait_for(reload_patience) == std::future_status::ready) return result.get();
         return {false, "the configuration is still being read after a minute; status will show it", {}};
     }
@@ -294,7 +294,8 @@ struct Daemon::State {
                               std::optional<IpAddress> c) { return explain(n, t, c); },
             .clock = [this] { return loop.now(); },
             .engine = [this] { return controller->engine().copy(); },
-            .reload = [this](const Asker& a) { return reload(a); },
+            .reload = [this](const Asker& a, bool forced) { return reload(a, forced); },
+            .look_at = [this](const std::filesystem::path& file) { return loader.look_at(file); },
             .upgrade = [this](const Asker& a) { return hand_over(a); },
             .history = [this](const HttpRequest& r) { return history.answer(r); },
             .events = [this](const HttpRequest& r) { return events.stream(r); },

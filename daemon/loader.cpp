@@ -32,12 +32,13 @@ CommandResult success(const Model& model, const Diagnostics& warnings) {
 }
 
 Loaded load_all(const std::filesystem::path& file, Diagnostics& problems) {
-    const auto model = load::load(file, problems);
+    auto written = std::make_shared<Written>();
+    const auto model = load::load(file, problems, written.get());
     if (!model) return {};
     const std::vector<AnswerPlan> undecided(model->services.size());
     dns::SnapshotPtr names = dns::compile(*model, undecided, 0);
     for (auto& zone : model->zones) zone.records = {}; // the name table has them: no need to have them twice
-    return {model, std::move(names)};
+    return {model, std::move(names), std::move(written)};
 }
 
 std::string needs_restart(const Model& a, const Model& b) {
@@ -59,7 +60,7 @@ Loaded with_learned(const Loaded& configured, const policies::Learned& learned) 
     auto model = std::make_shared<Model>(*configured.model);
     model->clients = policies::over(*model, configured.model->clients, learned);
     dns::SnapshotPtr names = dns::with_clients(*configured.names, *model);
-    return {std::move(model), std::move(names)};
+    return {std::move(model), std::move(names), configured.written};
 }
 
 Loader::Loader(Loaded running, policies::Learned learned, Office office)
@@ -78,8 +79,33 @@ Loader::~Loader() {
     thread_.join();
 }
 
-std::future<CommandResult> Loader::reload(Asker asker) {
-    return put(std::packaged_task<CommandResult()>([this, a = std::move(asker)] { return reload_now(a); }));
+std::future<CommandResult> Loader::reload(Asker asker, bool forced) {
+    return put(std::packaged_task<CommandResult()>(
+        [this, a = std::move(asker), forced] { return reload_now(a, forced); }));
+}
+
+std::future<Prospect> Loader::look_at(std::filesystem::path file) {
+    const auto found = std::make_shared<std::promise<Prospect>>();
+    put(std::packaged_task<CommandResult()>([this, found, file = std::move(file)] {
+        found->set_value(prospect_of(file));
+        give_back_memory();
+        return CommandResult{true, {}, {}};
+    }));
+    return found->get_future();
+}
+
+Prospect Loader::prospect_of(const std::filesystem::path& file) const {
+    Diagnostics problems;
+    const Loaded loaded = load_all(file, problems);
+    Prospect p{.model = loaded.model};
+    for (const auto& problem : problems.all()) p.problems.push_back(problem.to_string());
+    if (!loaded.model) return p;
+    p.model = with_learned(loaded, learned_).model;
+    p.restart = needs_restart(*first_, *loaded.model);
+    p.loses = loss_by(*configured_.model, *loaded.model);
+    p.keys = differences(*configured_.written, *loaded.written);
+    p.names = changed_names(*configured_.names, *loaded.names);
+    return p;
 }
 
 std::future<CommandResult> Loader::between(std::function<CommandResult()> deed) {
@@ -115,11 +141,11 @@ void Loader::run() {
     }
 }
 
-CommandResult Loader::reload_now(const Asker& asker) {
+CommandResult Loader::reload_now(const Asker& asker, bool forced) {
     notify_reloading();
     CommandResult result;
     try {
-        result = read_and_hand_over();
+        result = read_and_hand_over(forced);
     } catch (const std::exception& e) { result = refusal(e.what(), {}); }
     office_.ended(asker, result); // after SIGHUP nobody reads the result
     give_back_memory();
@@ -127,12 +153,14 @@ CommandResult Loader::reload_now(const Asker& asker) {
     return result;
 }
 
-CommandResult Loader::read_and_hand_over() {
+CommandResult Loader::read_and_hand_over(bool forced) {
     Diagnostics problems;
     Loaded loaded = load_all(first_->file, problems);
     if (!loaded.model) return refusal("the configuration is refused", problems);
     if (const auto key = needs_restart(*first_, *loaded.model); !key.empty())
         return refusal("a change of " + key + " needs a restart", problems);
+    if (const auto loss = loss_by(*configured_.model, *loaded.model); !forced && !loss.empty())
+        return refusal(loss + "; `fairwayctl reload --force` does it all the same", problems);
     CommandResult taken_over = success(*loaded.model, problems);
     if (office_.adopt(with_learned(loaded, learned_))) {
         configured_ = std::move(loaded);

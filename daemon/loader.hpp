@@ -8,6 +8,7 @@
 #include "config/diagnostics.hpp"
 #include "config/model.hpp"
 #include "daemon/asker.hpp"
+#include "daemon/prospect.hpp"
 #include "dns/snapshot.hpp"
 #include "policies/command.hpp"
 #include "policies/learned.hpp"
@@ -27,6 +28,7 @@ namespace fairway::daemon {
 struct Loaded {
     ModelPtr model;
     dns::SnapshotPtr names;
+    std::shared_ptr<const Written> written; ///< what its files say
 };
 
 /// Loads and compiles. Null model: `problems` says why.
@@ -52,15 +54,18 @@ class Loader {
     Loader(Loaded running, policies::Learned learned, Office office);
     ~Loader(); ///< after the reload under way
 
-    std::future<policies::CommandResult> reload(Asker asker); ///< any thread; one after the other
+    /// Any thread; one after the other. Where it would take most of what is served away it has to be forced.
+    std::future<policies::CommandResult> reload(Asker asker, bool forced = false);
+    std::future<Prospect> look_at(std::filesystem::path file); ///< what it would change; any thread
     /// Something else that no reload may come between; any thread.
     std::future<policies::CommandResult> between(std::function<policies::CommandResult()> deed);
     void learn(policies::Learned learned); ///< any thread: answers are made of this from now on
 
   private:
     void run();
-    policies::CommandResult reload_now(const Asker& asker);
-    policies::CommandResult read_and_hand_over();
+    policies::CommandResult reload_now(const Asker& asker, bool forced);
+    policies::CommandResult read_and_hand_over(bool forced);
+    Prospect prospect_of(const std::filesystem::path& file) const;
 
     std::future<policies::CommandResult> put(std::packaged_task<policies::CommandResult()> task);
 

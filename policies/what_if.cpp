@@ -1,6 +1,6 @@
 #include "policies/what_if.hpp"
 
-#include "policies/binding.hpp"
+#include "policies/replica.hpp"
 
 #include <algorithm>
 #include <array>
@@ -12,10 +12,7 @@ namespace fairway::policies {
 
 namespace {
 
-// Longer than the brake holds, and than an ordinary switchover may take, by default.
-constexpr Duration horizon = 2min;
 constexpr Duration beat = 2s;
-constexpr unsigned most_fall = 10; // of the quick looks: who asks for more failures gets them from the beats
 
 double share_in(const WhatIf::Shares& shares, const std::string& site) {
     for (const auto& [name, share] : shares)
@@ -29,64 +26,6 @@ WhatIf::Shares shares_of(const ServiceReport& s) {
         if (e.share > 0) shares.emplace_back(e.datacenter, e.share);
     return shares;
 }
-
-/// A copy of the world as the engine saw it last, without some sites.
-class Replica {
-  public:
-    Replica(const Engine& engine, std::set<std::string> lost, std::vector<WhatIfQuestion::Down> down, Now now)
-        : engine_(engine.copy()), lost_(std::move(lost)), now_(now) {
-        if (!down.empty()) note_down(down);
-        for (const MemberReport& m : engine_.report(now).members)
-            if (m.last) seen_.push_back({*m.last, lost_.contains(m.datacenter) || down_.contains(m.id)});
-    }
-
-    Report runs() {
-        const Instant end = now_.mono + horizon;
-        for (unsigned i = 0; i < most_fall; ++i) look(250ms); // what fails is looked at again at once
-        while (now_.mono < end) look(beat);
-        return engine_.report(now_);
-    }
-
-  private:
-    void note_down(const std::vector<WhatIfQuestion::Down>& down) {
-        const Model& model = engine_.model();
-        const Binding binding = bind(model);
-        const auto members = engine_.members();
-        for (ServiceIndex s = 0; s < model.services.size(); ++s)
-            for (EndpointIndex e = 0; e < binding.services[s].size(); ++e)
-                for (const auto& d : down)
-                    if (means(d.service, model.services[s].title()) &&
-                        d.datacenter == model.datacenter_of(model.services[s], e).name)
-                        for (auto* tier :
-                             {&binding.services[s][e].application, &binding.services[s][e].stateful})
-                            for (const BoundCheck& b : *tier)
-                                for (MemberSlot slot : b.members) down_.insert(members[slot].id);
-    }
-
-    void look(Duration later) {
-        now_.mono += later;
-        now_.wall += std::chrono::duration_cast<std::chrono::milliseconds>(later);
-        if (engine_.next_due() <= now_.mono) engine_.tick(now_);
-        std::vector<Observation> batch;
-        for (const Seen& s : seen_) {
-            Observation o = s.last;
-            if (s.lost) o = {.member = o.member, .outcome = Outcome::fail, .reason = Reason::refused};
-            o.begun = o.ended = now_.mono;
-            batch.push_back(std::move(o));
-        }
-        engine_.observe(batch, now_);
-    }
-
-    struct Seen {
-        Observation last;
-        bool lost;
-    };
-    Engine engine_;
-    std::set<std::string> lost_;
-    std::set<MemberId> down_;
-    std::vector<Seen> seen_;
-    Now now_;
-};
 
 WhatIf::ServiceLine line_of(const ServiceReport& before, const ServiceReport& after,
                             const std::set<std::string>& lost) {
@@ -183,8 +122,10 @@ std::vector<Burden> burdens_of(const Report& r) {
 
 WhatIf what_if(const Engine& engine, const WhatIfQuestion& question, Now now) {
     const std::set<std::string> lost(question.lose.begin(), question.lose.end());
-    const Report before = Replica(engine, {}, question.down, now).runs(),
-                 after = Replica(engine, lost, question.down, now).runs();
+    Replica as_it_is(engine, now), without(engine, now);
+    for (Replica* r : {&as_it_is, &without}) r->take_down(question.down);
+    without.lose(lost);
+    const Report before = as_it_is.runs(), after = without.runs();
     const Report present = engine.report(now); // loads are as they are told now: a replica's grow stale
     WhatIf out;
     std::vector<std::pair<WhatIf::Shares, WhatIf::Shares>> moves;
@@ -214,72 +155,34 @@ WhatIf what_if(const Engine& engine, const WhatIfQuestion& question, Now now) {
     return out;
 }
 
-namespace {
-
-/// What a member would say if all were well: where the primary is to be is known by `primaries`.
-Observation well(const Member& m, bool primary, bool fails, Now now) {
-    Observation o{
-        .member = m.id, .outcome = Outcome::pass, .reason = Reason::ok, .begun = now.mono, .ended = now.mono};
-    if (fails) {
-        o.outcome = Outcome::fail;
-        o.reason = Reason::refused;
-        return o;
-    }
-    const Reports reports = reports_of(m.spec.check->kind);
-    if (reports.role) {
-        const Role wanted = m.spec.check->requirements.role.value_or(Role::standby);
-        o.facts.role = primary ? Role::primary : wanted;
-        o.facts.system = "assumed";
-        o.facts.epoch = 1;
-    }
-    if (reports.quorum) o.facts.quorum = true;
-    if (reports.lag && o.facts.role != Role::primary) o.facts.lag = 0s;
-    return o;
-}
-
-} // namespace
-
 Engine assumed_well(ModelPtr model, std::span<const WhatIfQuestion::Down> down, Now now) {
     Engine engine(std::move(model), {}, now);
     engine.start(now);
-    for (const std::string& name : engine.names()) {
-        const NameObservation seen{.name = name,
-                                   .addresses = {*IpAddress::parse("192.0.2.1")},
-                                   .v4 = true,
-                                   .v6 = true,
-                                   .ttl = 60s,
-                                   .at = now.mono};
-        engine.resolved({&seen, 1}, now);
-    }
+    resolve_assumed(engine, engine.names(), now);
     const Model& m = engine.model();
     const Binding binding = bind(m);
-    std::set<MemberSlot> primaries, failing;
-    for (ServiceIndex s = 0; s < m.services.size(); ++s) {
-        const Service& service = m.services[s];
-        bool placed = !service.follows_primary();
-        std::vector<EndpointIndex> order;
-        if (auto* p = std::get_if<ActivePassive>(&service.policy)) order = p->order;
-        for (EndpointIndex e : order) {
-            const std::string& dc = m.datacenter_of(service, e).name;
-            const bool is_down = std::ranges::any_of(
-                down, [&](auto& d) { return d.datacenter == dc && means(d.service, service.title()); });
-            if (is_down || std::exchange(placed, true)) continue;
-            for (const BoundCheck& b : binding.services[s][e].stateful)
-                if (!b.members.empty()) primaries.insert(b.members.front());
-        }
-        for (EndpointIndex e = 0; e < service.endpoints.size(); ++e)
+    const std::set<MemberSlot> primaries = first_primaries(m, binding, down);
+    std::set<MemberSlot> failing;
+    for (ServiceIndex s = 0; s < m.services.size(); ++s)
+        for (EndpointIndex e = 0; e < binding.services[s].size(); ++e)
             for (const auto& d : down)
-                if (d.datacenter == m.datacenter_of(service, e).name && means(d.service, service.title()))
-                    for (auto* tier : {&binding.services[s][e].application, &binding.services[s][e].stateful})
-                        for (const BoundCheck& b : *tier) failing.insert(b.members.begin(), b.members.end());
-    }
+                if (d.datacenter == m.datacenter_of(m.services[s], e).name &&
+                    means(d.service, m.services[s].title()))
+                    for (MemberSlot slot : members_of(binding.services[s][e])) failing.insert(slot);
     const std::vector<Member> members(engine.members().begin(), engine.members().end());
     for (const Instant end = now.mono + 1min; now.mono < end;) {
         now.mono += beat;
         now.wall += std::chrono::duration_cast<std::chrono::milliseconds>(beat);
         std::vector<Observation> batch;
-        for (MemberSlot i = 0; i < members.size(); ++i)
-            batch.push_back(well(members[i], primaries.contains(i), failing.contains(i), now));
+        for (MemberSlot i = 0; i < members.size(); ++i) {
+            batch.push_back(well(members[i], primaries.contains(i), now));
+            if (failing.contains(i))
+                batch.back() = {.member = members[i].id,
+                                .outcome = Outcome::fail,
+                                .reason = Reason::refused,
+                                .begun = now.mono,
+                                .ended = now.mono};
+        }
         if (engine.next_due() <= now.mono) engine.tick(now);
         engine.observe(batch, now);
     }

@@ -2,6 +2,7 @@
 
 #include "config/load/binding.hpp"
 #include "config/load/document.hpp"
+#include "config/load/writing.hpp"
 
 #include <algorithm>
 #include <tuple>
@@ -49,12 +50,15 @@ void bind(const Node& root, Binding& b) {
 
 } // namespace
 
-std::shared_ptr<Model> load(const std::filesystem::path& file, Diagnostics& problems) {
+std::shared_ptr<Model> load(const std::filesystem::path& file, Diagnostics& problems, Written* written) {
     Diagnostics found;
     Binding b(found);
     b.file = file.string();
     b.model.file = std::filesystem::absolute(file).lexically_normal().string();
-    if (const auto root = read_document(file.string(), found)) bind(*root, b);
+    if (const auto root = read_document(file.string(), found)) {
+        bind(*root, b);
+        if (written) *written = written_in(*root);
+    }
     hand_over(found, problems);
     if (!found.ok()) return nullptr;
     return std::make_shared<Model>(std::move(b.model));

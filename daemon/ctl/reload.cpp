@@ -5,10 +5,19 @@ namespace fairway::ctl {
 
 namespace {
 
-int run(Context& c) { return show_result(c, c.client.post("/v1/reload", "{}", Client::reload)); }
+int run(Context& c) {
+    const auto body = daemon::json_object({{"force", c.flag("force")}});
+    return show_result(c, c.client.post("/v1/reload", body, Client::reload));
+}
 
 }
 
-Command reload() { return {"reload", "Read the configuration again; a bad one changes nothing", {}, run}; }
+Command reload() {
+    using enum Argument::Kind;
+    return {"reload",
+            "Read the configuration again; a bad one changes nothing",
+            {{flag, "force", "even if more than half of the services or zones would be gone"}},
+            run};
+}
 
 } // namespace fairway::ctl

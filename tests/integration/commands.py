@@ -61,6 +61,28 @@ def _(world):
     wait_until("SIGHUP reloads", lambda: world.seen(WWW, 40) == {east, west}, 10)
 
 
+@story("check-config tells what taking a file over would change: keys, answers, and that a reload would have to be forced")
+def _(world):
+    fairway, east, west = world.fairway, world.east.address, world.west.address
+    check("nothing differs" in fairway.ctl("check-config", fairway.config), "the running file")
+    fairway.configure(CONFIG.replace("weight: 70", "weight: 0"))
+    said = fairway.ctl("check-config", fairway.config)
+    check(all(w in said for w in (WWW, "weight", "70", f"west ({west})", "services answered as now: 1")), f"weight 0 for east:\n{said}")
+    found = json.loads(fairway.ctl("--json", "check-config", fairway.config))["running"]
+    equal([(k["key"], k["before"], k["after"]) for k in found["keys"]], [(f"services.{WWW}.endpoints.east.weight", "70", "0")], "keys")
+    equal([(s["service"], s["after"]) for s in found["services"]], [(WWW, f"west ({west})")], "answers")
+    equal(world.seen(WWW), {east, west}, "and nothing has changed")
+    fairway.configure(CONFIG.replace(BATCH, "other.gtm.example.com").replace(WWW, "another.gtm.example.com"))
+    check("refused without --force" in fairway.ctl("check-config", fairway.config), "all services would be gone")
+    check("--force" in fairway.ctl("reload", expect=1), "and the reload is refused")
+    equal(fairway.addresses(BATCH), [east], "batch")
+    fairway.ctl("reload", "--force")
+    equal(fairway.addresses(BATCH), ["<NXDOMAIN>"], "batch is gone")
+    fairway.configure(CONFIG)
+    fairway.ctl("reload", "--force")
+    wait_until("both are answered again", lambda: world.seen(WWW, 40) == {east, west}, 10)
+
+
 @story("a bad reload changes nothing, says what is wrong and has a non-zero status")
 def _(world):
     fairway, east, west = world.fairway, world.east.address, world.west.address

@@ -75,7 +75,7 @@ struct Api {
                     return e;
                 },
             .reload =
-                [](const Asker& asker) {
+                [](const Asker& asker, bool) {
                     return CommandResult{false, asker.who, {"a.yaml:1:2: error: x"}};
                 },
             .about = {"1.2.3", "/etc/fairway.yaml", {}, 42}};

@@ -44,11 +44,10 @@ struct Reloading {
             return in_time;
         };
         loader = std::make_unique<Loader>(
-            first, policies::Learned{},
-            Loader::Office{take, take, [this](const Asker& asker, const auto& r) {
-                               askers.push_back(asker.who);
-                               if (!r.accepted) refused.push_back(r);
-                           }});
+            first, policies::Learned{}, Loader::Office{take, take, [this](const Asker& asker, const auto& r) {
+                                                           askers.push_back(asker.who);
+                                                           if (!r.accepted) refused.push_back(r);
+                                                       }});
     }
     void write(const std::string& text) const { std::ofstream(file) << text; }
     void write_with(std::string from, std::string to) const {
@@ -69,6 +68,54 @@ TEST_CASE("a good configuration is compiled and handed over") {
     REQUIRE(r.adopted.size() == 1);
     CHECK(r.adopted[0].model->services.size() == 1);
     CHECK(r.adopted[0].names);
+}
+
+TEST_CASE("what would take most of the services or zones away has to be forced") {
+    Reloading r;
+    const std::string more =
+        "  shop.example.com: {policy: weighted, unchecked: true, endpoints: {east: {addresses: "
+        "[192.0.2.1]}}}\n";
+    r.write(good + more);
+    REQUIRE(r.loader->reload({"ann", "here"}).get().accepted);
+    r.write(good); // half of them is not more than half
+    REQUIRE(r.loader->reload({"ann", "here"}).get().accepted);
+    r.write_with("www.example.com:", "web.example.com:");
+    const auto refused = r.loader->reload({"ann", "here"}).get();
+    CHECK_FALSE(refused.accepted);
+    CHECK(refused.message ==
+          "it would remove 1 of 1 services: www.example.com; `fairwayctl reload --force` does "
+          "it all the same; the running configuration stays");
+    CHECK(r.adopted.size() == 2);
+    CHECK(r.loader->reload({"ann", "here"}, true).get().accepted);
+    CHECK(r.adopted.size() == 3);
+    r.write("zones: {example.net: {nameservers: {ns1: [127.0.0.1]}}}\ndatacenters: {east: {}}\n"
+            "dns: {listen: [\"127.0.0.1:5300\"]}\nservices: {web.example.net: {policy: weighted, unchecked: "
+            "true, "
+            "endpoints: {east: {addresses: [192.0.2.1]}}}}\n");
+    CHECK_FALSE(r.loader->reload({"ann", "here"}).get().accepted);
+}
+
+TEST_CASE("what a reload would change is told, and nothing is changed") {
+    Reloading r;
+    const auto other = r.scratch.path / "other.yaml";
+    std::string text = good;
+    text.replace(text.find("192.0.2.2"), 9, "192.0.2.3");
+    text.replace(text.find("{ns1: [127.0.0.1]}"), 18, "{ns1: [127.0.0.2]}");
+    text.replace(text.find(":5300"), 5, ":5301");
+    std::ofstream(other) << text;
+    const auto p = r.loader->look_at(other).get();
+    REQUIRE(p.model);
+    CHECK(p.restart == "dns.listen");
+    CHECK(p.loses == "");
+    CHECK(p.keys.size() == 3);
+    std::vector<std::string> names;
+    for (const auto& n : p.names) names.push_back(n.name);
+    CHECK(names == std::vector<std::string>{"example.com", "ns1.example.com"}); // a serial, an address
+    std::ofstream(other) << "zones: 1";
+    const auto bad = r.loader->look_at(other).get();
+    CHECK_FALSE(bad.model);
+    CHECK_FALSE(bad.problems.empty());
+    CHECK(r.adopted.empty());
 }
 
 TEST_CASE("a bad configuration changes nothing, and every problem of it is in the answer") {
