@@ -19,14 +19,13 @@ using Messages = std::vector<std::vector<std::uint8_t>>;
 std::map<std::string, Messages> records_of(const dns::Snapshot& snapshot) {
     std::map<std::string, Messages> all;
     dns::Random unused{0}; // services draw, and are left out
-    for (const Name& zone : dns::list_zones(snapshot)) {
-        auto listing = dns::list_names(snapshot, zone, std::nullopt, std::numeric_limits<std::size_t>::max(),
-                                       IpAddress{}, unused);
-        for (auto& listed : listing.names) {
-            using enum dns::ListedName::Kind;
-            if (listed.kind != service && listed.kind != empty)
-                all[listed.name.to_string()] = std::move(listed.messages);
-        }
+    const dns::NameOrder order(*snapshot.fixed);
+    auto listing = dns::list_names(snapshot, order, *Name::parse("."), std::nullopt,
+                                   std::numeric_limits<std::size_t>::max(), IpAddress{}, unused);
+    for (auto& listed : listing.names) {
+        using enum dns::ListedName::Kind;
+        if (listed.kind != service && listed.kind != empty)
+            all[listed.name.to_string()] = std::move(listed.messages);
     }
     return all;
 }
