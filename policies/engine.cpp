@@ -203,9 +203,8 @@ void Engine::State::take(const Observation& seen, Effects& out, Now now) {
 void Engine::State::tell(const MemberState& m, const Observation& seen, const MemberHealth::Step& step,
                          Effects& out, Now now) {
     if (step.moved(Moved::down)) {
-        auto why = step.works == Moved::down
-                       ? std::string(fairway::to_string(seen.reason)) + " " + seen.detail
-                       : "requirements not met: " + seen.facts.to_string();
+        auto why = step.works == Moved::down ? m.health.recent_failures.back()
+                                             : "requirements not met: " + seen.facts.to_string();
         out.transitions.push_back(member_transition(m, Change::member_down, Severity::warning, why, now));
     } else if (step.moved(Moved::up)) {
         out.transitions.push_back(member_transition(m, Change::member_up, Severity::info, "passes", now));

@@ -53,10 +53,8 @@ void Engine::State::judge_silence(Effects& out, Now now) {
         if (!settle && waits_for_others(b, world, out, now)) continue;
         if (world.doubt) return enter_doubt(world, out, now);
         m.health.works.condemn(now.mono);
-        const Observation& last = m.health.last;
-        out.transitions.push_back(
-            member_transition(m, Change::member_down, Severity::warning,
-                              std::string(fairway::to_string(last.reason)) + " " + last.detail, now));
+        out.transitions.push_back(member_transition(m, Change::member_down, Severity::warning,
+                                                    m.health.recent_failures.back(), now));
         out.members.push_back(record_of(m, now));
         mark(m);
     }

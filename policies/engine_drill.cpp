@@ -1,4 +1,5 @@
 // Drills: how they begin, what ends them, and what is marked as theirs.
+#include "config/counted.hpp"
 #include "policies/engine_state.hpp"
 
 #include <algorithm>
@@ -64,8 +65,7 @@ CommandResult Engine::State::start_drill(const SetOverride& set, const std::stri
             result.details.push_back(std::move(why));
     if (!result.details.empty()) {
         result.accepted = false;
-        result.message =
-            "refused: " + std::to_string(result.details.size()) + " service(s) could not bear the loss";
+        result.message = "refused: " + counted(result.details.size(), "service") + " could not bear the loss";
         return result;
     }
     Override o{.id = "drill:datacenter " + dc, .kind = Override::Kind::drill, .scope = {.datacenter = dc}};

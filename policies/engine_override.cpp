@@ -1,4 +1,5 @@
 // Overrides as operators set and end them: what is refused, what expires, and what a freeze holds (L19).
+#include "config/counted.hpp"
 #include "policies/engine_state.hpp"
 #include "policies/overrides.hpp"
 
@@ -84,7 +85,7 @@ CommandResult Engine::State::run(const SetOverride& set, const std::string& who,
     if (!result.details.empty() && !set.force) {
         result.accepted = false;
         result.message = "refused: it would take the last usable site of " +
-                         std::to_string(result.details.size()) + " service(s); --force does it all the same";
+                         counted(result.details.size(), "service") + "; --force does it all the same";
         return result;
     }
     o.since = now.wall;
