@@ -5,7 +5,7 @@
     build-tsan   the unit tests that have threads, with ThreadSanitizer; built while wire and integration wait
     --all        build-clang: everything with clang, without a warning; the fuzzers for a while;
                  build: a release, etcd, Patroni, NATS, RabbitMQ, Galera, the drills and many random worlds before it, and the tour;
-                 the Debian package, built and installed on a fresh Debian that boots for it
+                 the Debian package, built and installed on a fresh Debian that boots for it, and the image made of it
 
 A case is a doctest test case or a story of tests/lab. A program that crashes, times out or cannot be built is one
 failed case and says why.
@@ -236,7 +236,12 @@ def everything_longer():
         script("sim", "shrink", ["build/tests/sim/shrink"])
         script("sim", "swarm", ["build/tests/sim/swarm"], {"FAIRWAY_SWARM_SEEDS": str(SWARM_SEEDS)}, within=3600)
         script("packaging", "zsh and fish", ["/usr/bin/python3", "-B", "tests/packaging/shells.py"], {"FAIRWAY_BUILD": str(ROOT / "build")})
-    script("packaging", "package", ["/usr/bin/python3", "-B", "tests/packaging/package.py"], within=3600)
+    debs = ROOT / ".cache" / "deb"
+    debs.mkdir(parents=True, exist_ok=True)
+    script("packaging", "build-deb", ["packaging/build-deb", str(debs)], within=3600)
+    package = {"FAIRWAY_DEB": str(max(debs.glob("*.deb"), key=os.path.getmtime, default="none was built"))}
+    script("packaging", "package", ["/usr/bin/python3", "-B", "tests/packaging/package.py"], package)
+    script("packaging", "image", ["/usr/bin/python3", "-B", "tests/packaging/image.py"], package)
     script("demonstration", "tour", ["packaging/quickstart", "--tour"], within=1500)
 
 

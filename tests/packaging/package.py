@@ -8,9 +8,8 @@ with systemd-nspawn in a network of its own. Needs root and a Debian mirror. The
 import os
 import pathlib
 import re
-import subprocess
 
-from packages import ROOT, Failure, Process, check, equal, story, tell, wait_until
+from packages import Process, built_package, check, equal, run, story, tell, wait_until
 
 SUITE = "bookworm"
 NEEDED = "systemd,systemd-sysv,dbus,bind9-dnsutils,procps"
@@ -44,14 +43,6 @@ touch /etc/fairway/written /usr/written 2>/var/lib/fairway/errors
 ls /root /home >> /var/lib/fairway/errors 2>&1
 exit 0
 """
-
-
-def run(*command, expect=0, within=900, **more):
-    result = subprocess.run([str(c) for c in command], capture_output=True, text=True, timeout=within, stdin=subprocess.DEVNULL,
-                            env={**os.environ, "LC_ALL": "C.UTF-8", "DEBIAN_FRONTEND": "noninteractive", **more})
-    if expect is not None and result.returncode != expect:
-        raise Failure(f"{' '.join(map(str, command))}: status {result.returncode}\n{result.stdout[-2000:]}{result.stderr[-2000:]}")
-    return result
 
 
 class Machine:
@@ -104,17 +95,12 @@ class Machine:
 class World:
     def __init__(self, lab):
         check(os.geteuid() == 0, "this test needs root: it boots a machine")
-        self.package = pathlib.Path(os.environ.get("FAIRWAY_DEB") or self.build(lab))
+        self.package = built_package(lab)
         self.newer = self.with_another_version(lab)
         self.machine = Machine(lab)
         self.machine.fetch(self.package)
         run("cp", self.newer, self.machine.root / "root" / self.newer.name)
         self.machine.boot()
-
-    def build(self, lab):
-        out = lab.directory / "deb"
-        out.mkdir()
-        return run(ROOT / "packaging" / "build-deb", out, within=3600).stdout.split()[-1]
 
     def with_another_version(self, lab):
         """The same package, as a later one: what an upgrade does is dpkg's and the maintainer scripts' affair."""
@@ -255,6 +241,7 @@ def _(world):
     before = world.pid()
     machine.run("apt-get", "remove", "-qy", "fairway")
     check(not (machine.root / f"proc/{before}").exists() and machine.run("pgrep", "-x", "fairwayd", expect=None).returncode == 1, "it has ended")
+    equal(world.active(), "inactive", "its end in order, " + machine.says("journalctl", "--no-pager", "--lines=40", "--unit=fairwayd"))
     check((machine.root / "etc/fairway/fairway.yaml").exists() and (machine.root / "var/lib/fairway/state.db").exists(), "what stays")
     (machine.root / "etc/fairway/promote.sh").unlink()
     machine.run("apt-get", "purge", "-qy", "fairway")
