@@ -25,7 +25,7 @@ class Chromium:
         home.mkdir(exist_ok=True)
         with open(lab.directory / "chromium.log", "ab") as log:
             self.process = subprocess.Popen(
-                ["chromium", "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run", "--remote-debugging-pipe",
+                ["chromium", "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run", "--hide-scrollbars", "--remote-debugging-pipe",
                  f"--user-data-dir={home}", "about:blank"], preexec_fn=descriptors, close_fds=False, stdout=log, stderr=log, start_new_session=True,
                 env={**os.environ, "HOME": str(home)})
         os.close(to_it)
