@@ -40,6 +40,7 @@ Switch switch_of(const Json& j) {
     s.while_frozen = j.value("while_frozen", false);
     s.blind = j.value("blind", false);
     s.by_window = j.value("by_window", false);
+    s.by_primary = j.value("by_primary", false);
     s.data_judged = j.value("data_judged", false);
     s.announced = std::chrono::milliseconds(j.value("announced", 0));
     s.failure = j.at("failure");
@@ -248,6 +249,7 @@ Json switch_record(const Switch& s) {
             {"while_frozen", s.while_frozen},
             {"blind", s.blind},
             {"by_window", s.by_window},
+            {"by_primary", s.by_primary},
             {"data_judged", s.data_judged},
             {"announced", std::chrono::floor<std::chrono::milliseconds>(s.announced).count()},
             {"failure", s.failure}};

@@ -125,6 +125,7 @@ template<Override::Kind kind> What set(Fields& f) {
 template<Override::Kind kind> What end(Fields& f) {
     return EndOverride{kind == Override::Kind::freeze ? f.scope() : f.narrow_scope(), kind};
 }
+What unforce(Fields& f) { return EndOverride{f.narrow_scope(), Override::Kind::force_up, f.flag("force")}; }
 What lose(Fields& f) {
     const std::string reason = f.text("reason");
     return SetOverride{.scope = {.datacenter = f.required("datacenter")},
@@ -140,7 +141,7 @@ What failover(Fields& f) {
 What failback(Fields& f) { return Failback{f.name("service", true)}; }
 What approve(Fields& f) { return Approve{f.required("id"), f.flag("dry_run")}; }
 What move(Fields& f) { return Move{f.name("service", true), f.required("to"), f.flag("dry_run")}; }
-What give_up(Fields& f) { return Abort{f.name("service", true)}; }
+What give_up(Fields& f) { return Abort{f.name("service", true), f.flag("force")}; }
 
 struct Reader {
     std::string_view name;
@@ -153,7 +154,7 @@ constexpr auto readers = std::to_array<Reader>({{"drain", set<drain>},
                                                 {"end-maintenance", end<maintenance>},
                                                 {"force-up", set<force_up>},
                                                 {"force-down", set<force_down>},
-                                                {"unforce", end<force_up>},
+                                                {"unforce", unforce},
                                                 {"freeze", set<freeze>},
                                                 {"unfreeze", end<freeze>},
                                                 {"failover", failover},

@@ -172,7 +172,9 @@ struct CommandWords {
                 {"force", c.force}};
     }
     Json operator()(const EndOverride& c) const {
-        return {{"command", "end " + std::string(to_string(c.kind))}, {"scope", c.scope.to_string()}};
+        return {{"command", "end " + std::string(to_string(c.kind))},
+                {"scope", c.scope.to_string()},
+                {"force", c.force}};
     }
     Json operator()(const Failover& c) const {
         return {
@@ -185,7 +187,9 @@ struct CommandWords {
     Json operator()(const Move& c) const {
         return {{"command", "switch"}, {"service", c.service}, {"to", c.to}, {"dry_run", c.dry_run}};
     }
-    Json operator()(const Abort& c) const { return {{"command", "abort"}, {"service", c.service}}; }
+    Json operator()(const Abort& c) const {
+        return {{"command", "abort"}, {"service", c.service}, {"force", c.force}};
+    }
 };
 
 }

@@ -49,6 +49,7 @@ struct SetOverride {
 struct EndOverride {
     Scope scope; ///< must be that of an override
     Override::Kind kind = Override::Kind::drain;
+    bool force = false; ///< of a force-up: even if its end takes the last usable site
 };
 struct Failover {
     std::string service, to;
@@ -70,6 +71,7 @@ struct Move {
 /// Gives up the service's switch, before anything has been touched.
 struct Abort {
     std::string service;
+    bool force = false; ///< what was touched has been undone by hand
 };
 
 struct Command {

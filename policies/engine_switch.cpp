@@ -195,6 +195,13 @@ CommandResult Engine::State::run(const Move& m, const std::string& who, Effects&
                          .details = steps_ahead(drafted(*index, cause, *to, who, now), service)};
     if (auto risk = rpo_guard(services[*index], c, *to))
         result.details.push_back("it would wait for approval before it prepares: " + *risk);
+    const ServiceState& s = services[*index];
+    const bool lives = service.follows_primary() && s.followed && claims_of(c)[s.followed->endpoint].fresh;
+    if (lives && !service.hooks.contains(Hook::Step::fence)) {
+        const std::string& from = model->datacenter_of(service, s.followed->endpoint).name;
+        result.details.push_back("it would wait before it promotes: no fence hook stops the primary in " +
+                                 from + "; it goes on once that is stopped by hand");
+    }
     return result;
 }
 
@@ -204,7 +211,18 @@ CommandResult Engine::State::run(const Abort& a, const std::string& who, Effects
     ServiceState& s = services[*index];
     if (!s.running) return refused("no switch of " + a.service + " is under way");
     const std::string id = s.running->id;
-    if (auto why = past_return(*s.running, s.hook_running)) return refused("switch " + id + ": " + *why);
+    if (auto why = past_return(*s.running, s.hook_running, a.force))
+        return refused("switch " + id + ": " + *why);
+    const bool untouched = !past_return(*s.running, s.hook_running);
+    const ServiceContext c = context(*index, now);
+    const bool by_itself = s.running->cause < SwitchCause::requested_failover;
+    if (by_itself && !s.frozen && runbook_view(s, c, claims_of(c)).cause_holds)
+        return refused("switch " + id + " began by itself and its reason holds (" + s.running->reason +
+                       "): given up, it would begin again at once. " +
+                       (s.running->step == SwitchStep::awaiting_approval
+                            ? "It waits, and does nothing without approval; to be rid of it: "
+                            : "To stop it: ") +
+                       "fairwayctl freeze --service " + c.service.title() + ", then --abort --while-frozen");
     out.transitions.push_back({.change = Change::switch_obsolete,
                                .service = model->services[*index].title(),
                                .datacenter = s.running->to,
@@ -214,7 +232,10 @@ CommandResult Engine::State::run(const Abort& a, const std::string& who, Effects
     s.running.reset();
     out.services.push_back(record_of(s, *model, now));
     mark(*index);
-    return {.accepted = true, .message = "switch " + id + " is given up; nothing was touched"};
+    return {.accepted = true,
+            .message =
+                "switch " + id + " is given up; " +
+                (untouched ? "nothing was touched" : "what its hooks did is undone by hand, or not at all")};
 }
 
 } // namespace fairway::policies

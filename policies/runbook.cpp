@@ -57,6 +57,7 @@ class Walk {
     void wait(SwitchStep resume, std::string failure, Severity severity) {
         s_.resume = resume;
         s_.failure = std::move(failure);
+        s_.by_primary = false;
         s_.step = SwitchStep::awaiting_approval;
         s_.step_since = view_.now.wall;
         wake_after(approval_lasts);
@@ -166,8 +167,11 @@ class Walk {
             if (!view_.source_claims) return false; // it is being looked at
             if (*view_.source_claims) {
                 wait(SwitchStep::promote,
-                     s_.from + " is still primary: promoting " + s_.to + " would make two",
+                     s_.from + " is still primary: promoting " + s_.to +
+                         " would make two; it goes on by itself once the primary in " + s_.from +
+                         " is stopped",
                      Severity::critical);
+                s_.by_primary = true;
                 return false;
             }
         }
@@ -257,10 +261,12 @@ std::vector<std::string> steps_ahead(const Switch& s, const Service& service) {
     return lines;
 }
 
-std::optional<std::string> past_return(const Switch& s, bool hook_running) {
+std::optional<std::string> past_return(const Switch& s, bool hook_running, bool forced) {
     if (hook_running) return "its " + std::string(to_string(s.step)) + " hook runs: wait for its end";
-    if (s.fence_begun)
-        return "the fence has begun: what it did has to be undone, or the switch brought to its end";
+    if (forced && s.step <= SwitchStep::await_role) return std::nullopt;
+    if (s.fence_begun && s.step <= SwitchStep::await_role)
+        return "the fence has begun: bring it to its end, or undo by hand what its hooks did and say "
+               "--abort --force";
     const bool direct = s.step == SwitchStep::failback || s.resume == SwitchStep::failback;
     const bool early = s.step <= SwitchStep::fence && !direct;
     if (early && s.resume <= SwitchStep::fence) return std::nullopt;
@@ -296,6 +302,7 @@ RunbookStep hook_ended(Switch& s, bool& hook_running, const HookResult& result, 
 RunbookStep approve(Switch& s, bool& hook_running, const std::string& who, const RunbookView& view) {
     s.approved = true;
     s.insisted = s.resume == SwitchStep::promote;
+    s.by_primary = false;
     s.operator_name = who;
     s.failure.clear();
     Walk walk(s, hook_running, view);

@@ -59,6 +59,7 @@ struct Switch {
     Duration announced{};      ///< planned: how long answers live that were given before it was asked for
     bool data_judged = false;  ///< the RPO guard let it pass (L16): stands, even if a restart forgets the lag
     bool by_window = false;    ///< waits only because of a hold window: begins by itself when that is over
+    bool by_primary = false;   ///< waits only because the primary lives: goes on by itself when that is gone
     std::string failure;       ///< why it waits, if a step failed
 };
 
@@ -88,7 +89,7 @@ struct RunbookView {
     bool target_failed = false; ///< nobody can be moved to the target any more
     bool role_arrived = false;  ///< the target holds the role (or there is none to wait for)
     std::optional<bool> source_claims =
-        false;                        ///< `from` said primary since this step began; nullopt: not known yet
+        false; ///< `from` said primary since promoting began (false: nothing is followed); nullopt: not known
     bool source_well = true;          ///< the site that is left serves: there is time to announce it
     bool still_there = false;         ///< the site that is left still holds the primary
     bool role_elsewhere = false;      ///< it turned up at another site: nothing is left to do
@@ -119,8 +120,9 @@ RunbookStep advance(Switch& s, bool& hook_running, const RunbookView& view);
 /// What each step of a switch would be, in words, without beginning it.
 std::vector<std::string> steps_ahead(const Switch& s, const Service& service);
 
-/// May it be given up: nothing has been touched yet. Else why not.
-std::optional<std::string> past_return(const Switch& s, bool hook_running);
+/// May it be given up: nothing has been touched yet, or (`forced`) a person has undone what was. Else why
+/// not.
+std::optional<std::string> past_return(const Switch& s, bool hook_running, bool forced = false);
 
 /// Takes a hook's result, or an operator's approval (`who` answers for it). What follows is advance()'s to
 /// say.

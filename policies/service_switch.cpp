@@ -310,6 +310,30 @@ void leave_window(Turn& t) {
     t.latched = true;
 }
 
+/// A wait that no failed hook caused is judged anew when the primary goes that it spared (L17): one that would
+/// have made two goes on, and any other may need nobody's approval now.
+void judge_without_primary(Turn& t, std::span<const SiteClaim> claims) {
+    if (!t.s.running || t.s.running->step != SwitchStep::awaiting_approval || !t.s.followed) return;
+    Switch& s = *t.s.running;
+    const SiteClaim& site = claims[t.s.followed->endpoint];
+    if (s.by_primary && !t.s.claimed && !t.c.doubt && site.gone && site.judged) {
+        s.by_primary = false;
+        s.failure.clear();
+        s.step = s.resume;
+        s.step_since = t.c.now.wall;
+        t.latched = true;
+        t.say(Change::switch_step, Severity::warning, s.from + " is no longer primary: it goes on").subject =
+            s.id;
+        return;
+    }
+    const bool touched = s.resume != SwitchStep::prepare || s.fence_begun;
+    if (touched || s.cause == SwitchCause::primary_gone || !primary_is_gone(t.s, t.c, claims)) return;
+    if (!best_standby(t.s, t.c)) return;
+    t.say(Change::switch_obsolete, Severity::info, "the primary is gone too: it is judged anew").subject = s.id;
+    t.s.running.reset();
+    t.latched = true;
+}
+
 } // namespace
 
 RunbookView runbook_view(const ServiceState& s, const ServiceContext& c, std::span<const SiteClaim> claims) {
@@ -335,8 +359,11 @@ RunbookView runbook_view(const ServiceState& s, const ServiceContext& c, std::sp
     const std::string& at =
         s.followed ? c.model.datacenter_of(c.service, s.followed->endpoint).name : s.running->from;
     view.role_arrived = at == s.running->to;
-    if (s.followed && s.running->step == SwitchStep::promote)
-        view.source_claims = claims_since(claims[s.followed->endpoint], c.now.at(s.running->step_since));
+    if (s.followed) { // a switch that has yet to come to promoting looks once more when it is there
+        const bool promotes = s.running->step == SwitchStep::promote;
+        view.source_claims = claims_since(claims[s.followed->endpoint],
+                                          promotes ? c.now.at(s.running->step_since) : c.now.mono);
+    }
     for (const SiteClaim& k : claims)
         if (k.dark)
             view.dark +=
@@ -356,6 +383,7 @@ void run_switch(Turn& t, std::span<const SiteClaim> claims) {
     bool held = t.s.frozen && !(t.s.running && t.s.running->while_frozen);
     if (held) return;
     leave_window(t);
+    judge_without_primary(t, claims);
     if (!t.s.running) {
         if (t.c.service.follows_primary()) start_following_service(t, claims);
         else start_latched_service(t);

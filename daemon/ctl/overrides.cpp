@@ -19,6 +19,15 @@ int set(Context& c, const std::string& what) {
                                                              {"while_frozen", c.flag("while-frozen")}})));
 }
 
+int unforce(Context& c) {
+    return show_result(
+        c, c.client.post("/v1/unforce", daemon::json_object({{"service", c.text("service")},
+                                                             {"datacenter", c.text("datacenter")},
+                                                             {"tag", c.text("tag")},
+                                                             {"force", c.flag("force")},
+                                                             {"while_frozen", c.flag("while-frozen")}})));
+}
+
 int end(Context& c, const std::string& what) {
     return show_result(
         c, c.client.post("/v1/" + what, daemon::json_object({{"service", c.text("service")},
@@ -56,7 +65,7 @@ int force_or_not(Context& c) {
         c.terminal.error("--reason is needed: why, for status and journal");
         return bad_input;
     }
-    if (how == "off") return end(c, "unforce");
+    if (how == "off") return unforce(c);
     c.terminal.error("force what? up, down, or off; not " + how);
     return bad_input;
 }

@@ -9,7 +9,10 @@ namespace {
 int run(Context& c) {
     const std::string service = c.text("service"), to = c.text("to");
     if (c.flag("abort"))
-        return show_result(c, c.client.post("/v1/abort", daemon::json_object({{"service", service}})));
+        return show_result(
+            c, c.client.post("/v1/abort", daemon::json_object({{"service", service},
+                                                               {"force", c.flag("force")},
+                                                               {"while_frozen", c.flag("while-frozen")}})));
     if (to.empty()) {
         c.terminal.error("where to? --to DATACENTER");
         return bad_input;
@@ -33,6 +36,7 @@ Command planned_switch() {
              {option, "to", "the datacenter to move to"},
              {flag, "dry-run", "tell what would be done, and do nothing"},
              {flag, "abort", "give up the switch under way, while nothing has been touched"},
+             {flag, "force", "with --abort: even after its fence has begun; undo by hand what its hooks did"},
              {flag, "no-wait", "return as soon as it has begun"},
              {flag, "while-frozen", "act under a freeze: what it is about is decided anew, then held"}},
             run};

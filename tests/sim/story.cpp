@@ -274,7 +274,9 @@ CommandResult Story::move(const std::string& name, const std::string& to, bool d
     return command(Move{service(name).title(), to, dry_run});
 }
 
-CommandResult Story::gives_up(const std::string& name) { return command(Abort{service(name).title()}); }
+CommandResult Story::gives_up(const std::string& name, bool force) {
+    return command(Abort{service(name).title(), force});
+}
 
 CommandResult Story::loses(const std::string& site, Duration lasts, bool with_hooks) {
     return command(SetOverride{.scope = {.datacenter = site},

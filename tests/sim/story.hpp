@@ -101,7 +101,7 @@ class Story {
     policies::CommandResult failback(const std::string& service);
     policies::CommandResult approve(const std::string& switch_id, bool while_frozen = false);
     policies::CommandResult move(const std::string& service, const std::string& to, bool dry_run = false);
-    policies::CommandResult gives_up(const std::string& service);
+    policies::CommandResult gives_up(const std::string& service, bool force = false);
     policies::CommandResult loses(const std::string& site, Duration lasts,
                                   bool with_hooks = false); ///< a drill
     policies::CommandResult gives_up_drill();

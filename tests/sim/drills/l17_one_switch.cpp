@@ -221,3 +221,89 @@ TEST_CASE("L17: what cannot be looked at is asked about, and a person who can se
     s.runs(1min);
     CHECK(s.answers("shop") == "west");
 }
+
+namespace {
+
+const std::string no_fence = follow + "failover: automatic\nhooks: {promote: {exec: [/srv/promote]}}\n";
+
+} // namespace
+
+TEST_CASE("L17: the application fails and waits for a person, then its database dies: judged anew, it is "
+          "promoted") {
+    Drill s{sites(2, {{"shop", no_fence}})};
+    s.runs(1min);
+    s.application("east", saying::refused());
+    s.runs(1min);
+    REQUIRE_FALSE(s.waiting_switch("shop").empty()); // the database lives
+    CHECK(s.runbook().runs().empty());
+    s.database("east").crash();
+    s.runs(1min);
+    CHECK(s.runbook().text() == "promote west");
+    CHECK(s.answers("shop") == "west");
+}
+
+TEST_CASE("L17: what waits because promoting would make two goes on once the primary has gone") {
+    for (bool dies : {true, false}) {
+        CAPTURE(dies);
+        Drill s{sites(2, {{"shop", no_fence}})};
+        s.runs(1min);
+        auto told = s.move("shop", "west", true);
+        REQUIRE(told.accepted);
+        CHECK(told.details.back().find("no fence hook stops the primary in east") != std::string::npos);
+        REQUIRE(s.move("shop", "west").accepted);
+        s.runs(10min);
+        CHECK(s.runbook().runs().empty()); // nothing is promoted beside a living primary
+        CHECK(s.answers("shop") == "east");
+        REQUIRE_FALSE(s.waiting_switch("shop").empty());
+        CHECK(s.report("shop").running->failure.find("once the primary in east is stopped") !=
+              std::string::npos);
+        s.restart(5s);
+        s.runs(1min);
+        if (dies) s.database("east").crash();
+        else s.database("east").steps_down();
+        s.runs(1min);
+        CHECK(s.runbook().text() == "promote west");
+        CHECK(s.answers("shop") == "west");
+        CHECK(s.count(Change::two_primaries) == 0);
+    }
+}
+
+TEST_CASE("L17: an approved switch of a failing application promotes nothing beside its living primary "
+          "unless a person insists") {
+    Drill s{sites(2, {{"shop", no_fence}})};
+    s.runs(1min);
+    s.application("east", saying::refused());
+    s.runs(1min);
+    REQUIRE(s.approve(s.waiting_switch("shop")).accepted);
+    s.runs(10min);
+    CHECK(s.runbook().runs().empty());
+    REQUIRE(s.approve(s.waiting_switch("shop")).accepted); // once more: it insists
+    s.runs(10s);
+    CHECK(s.runbook().text() == "promote west");
+}
+
+TEST_CASE("L17: a switch whose fence has begun is given up by force, and one whose reason holds is not") {
+    Drill s{sites(2, {{"shop", by_approval}})};
+    s.program(Hook::Step::promote).failure = "exit status 1";
+    s.runs(1min);
+    REQUIRE(s.failover("shop", "west").accepted);
+    s.runs(1min);
+    REQUIRE_FALSE(s.waiting_switch("shop").empty());
+    auto plain = s.gives_up("shop");
+    CHECK_FALSE(plain.accepted);
+    CHECK(plain.message.find("--abort --force") != std::string::npos);
+    s.database("east").recover(); // undone by hand
+    s.runs(1min);
+    CHECK(s.gives_up("shop", true).accepted);
+    s.runs(10min);
+    CHECK_FALSE(s.report("shop").running);
+    // one that waits by itself would begin again at once
+    s.kill("east");
+    s.runs(1min);
+    const auto id = s.waiting_switch("shop");
+    REQUIRE_FALSE(id.empty());
+    auto by_itself = s.gives_up("shop");
+    CHECK_FALSE(by_itself.accepted);
+    CHECK(by_itself.message.find("fairwayctl freeze") != std::string::npos);
+    CHECK(s.waiting_switch("shop") == id);
+}

@@ -35,6 +35,7 @@ Switch a_switch() {
             .blind = true,
             .data_judged = true,
             .by_window = true,
+            .by_primary = true,
             .failure = "exit status 1: \xff \"quoted\"\n"};
 }
 
@@ -167,6 +168,7 @@ TEST_CASE("what is written is restored, every field of it") {
     CHECK(shop.running->blind);
     CHECK(shop.running->data_judged);
     CHECK(shop.running->by_window);
+    CHECK(shop.running->by_primary);
     REQUIRE(shop.rejoin);
     CHECK(shop.rejoin->switch_id == "shop/2/east");
     CHECK(shop.rejoin->datacenter == "west");
