@@ -73,6 +73,12 @@ void consider_failback(Turn& t, EndpointIndex better) {
     said.datacenter = dc;
 }
 
+/// By the process before, less than 60 s ago; this one has answered nothing yet.
+bool answered_before(const ServiceState& s) {
+    return s.warm && s.was_served && s.plan.kind == AnswerPlan::Kind::servfail &&
+           std::ranges::find(s.last_good, *s.active) != s.last_good.end();
+}
+
 } // namespace
 
 std::optional<EndpointIndex> best_place(const ServiceState& s, const ServiceContext& c) {
@@ -96,14 +102,17 @@ void hold_latch(Turn& t) {
         return;
     }
     const EndpointState& active = t.s.endpoints[*t.s.active];
-    bool answered = std::ranges::any_of(t.s.plan.choices, [&](auto& k) { return k.endpoint == *t.s.active; });
+    bool answered =
+        std::ranges::any_of(t.s.plan.choices, [&](auto& k) { return k.endpoint == *t.s.active; }) ||
+        answered_before(t.s);
     bool open = active.readiness == Readiness::undecided ||
                 (active.readiness == Readiness::ready && active.together == Readiness::undecided);
     if (open && active.together != Readiness::unready && !active.excluded && answered)
         return; // undecided is not failing
     if (!movable_here(active)) {
         const EndpointState& other = t.s.endpoints[*best];
-        if (!movable_here(other) || other.together != Readiness::ready || *best == *t.s.active) return;
+        const bool waits = other.together != Readiness::ready && !active.excluded; // for those it moves with
+        if (!movable_here(other) || waits || *best == *t.s.active) return;
         return move_latch(t, *best, Change::failover,
                           t.datacenter(*t.s.active) + " is not fit: " + unfit_reason(t.s, t.c, *t.s.active));
     }

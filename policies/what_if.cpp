@@ -35,7 +35,7 @@ WhatIf::ServiceLine line_of(const ServiceReport& before, const ServiceReport& af
     const bool touched = std::ranges::any_of(line.before, [&](auto& s) { return lost.contains(s.first); });
     const bool still = std::ranges::any_of(line.after, [&](auto& s) { return lost.contains(s.first); });
     const auto& r = after.running;
-    if (after.state.starts_with("all down")) line.fate = nowhere;
+    if (after.state.starts_with("all down") || line.after.empty()) line.fate = nowhere;
     else if (r && lost.contains(r->from) && r->step != SwitchStep::awaiting_approval) {
         line.fate = runbook;
         line.why = "the runbook runs, and it moves to " + r->to + ": " + r->reason;

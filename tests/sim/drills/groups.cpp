@@ -355,3 +355,24 @@ TEST_CASE("groups, L9: where the brake keeps one of them, those that are fit sta
     s.runs(5s);
     CHECK_FALSE(s.said("shop", "NODATA", fault));
 }
+
+TEST_CASE(
+    "groups, L19: what an operator took out is not answered while the others are not decided elsewhere") {
+    Drill s{shop_and_cart(2, ordered("east, west"), ordered("east, west"))};
+    s.runs(1min);
+    REQUIRE(s.answers("shop") == "east");
+    s.application("west", saying::refused());
+    s.runs(1min);
+    REQUIRE(s.drain("shop", "east", true).accepted); // nothing else is fit: it has to be forced
+    s.runs(5s);
+    // when: we are away for long, and west is back for the leader alone
+    s.kill_daemon();
+    s.runs(10min);
+    s.target_works(shop_in_west);
+    s.target(cart_in_west, saying::nothing()); // says nothing yet
+    s.start();
+    auto started = s.now();
+    s.runs(1min);
+    CHECK_FALSE(s.named("shop", "east", started));
+    CHECK(s.answers("shop") == "west");
+}

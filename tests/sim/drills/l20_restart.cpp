@@ -229,3 +229,24 @@ TEST_CASE("L20: nor a restart while nothing can be decided") {
     s.runs(5min);
     nothing_changed(s, killed);
 }
+
+TEST_CASE("L20: who was answered undecided, because silence is doubted, is answered after a restart") {
+    Drill s{"node: {datacenter: east}\nself_doubt: {references: [\"tcp://198.51.100.1:53\"]}\n" +
+            sites(2, {{"batch", ordered("east, west") + "failback: manual\n"}})};
+    s.runs(1min);
+    s.application("east", saying::refused());
+    s.runs(1min);
+    REQUIRE(s.answers("batch") == "west");
+    // given: after a long absence all is silent, and then east passes
+    s.partition("west");
+    s.references(saying::nothing());
+    s.restart(10min);
+    s.runs(30s);
+    s.application_works("east");
+    s.runs(2min);
+    REQUIRE(s.answers("batch") == "west");
+    auto killed = s.now();
+    s.restart(20s);
+    s.runs(10s);
+    CHECK(s.moves("batch", killed) == 0);
+}

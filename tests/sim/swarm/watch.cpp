@@ -103,6 +103,10 @@ void Watch::judge_together() {
         for (const auto& site : settings_.sites)
             if (story_.answers(name) == site) sites.insert(site);
     if (sites.size() < 2) return apart_since_.reset();
+    const auto stands_in = [&](const std::string& name) { // what on_all_down chose
+        return story_.report(name).state.starts_with("all down");
+    };
+    if (std::ranges::any_of(settings_.together, stands_in)) return apart_since_.reset();
     if (!apart_since_) apart_since_ = story_.now();
     const bool starting = story_.now() - faults_.last_restart() <= 12s;
     if (starting || story_.now() - *apart_since_ < 1s) return;
@@ -173,7 +177,8 @@ void Watch::judge_following(const Drawn& service, const Answer& before, const An
     if (chosen || excluded || starting || to == truth_.end() || from == truth_.end()) return;
     if (after.at - to->second.last_primary > claim_memory)
         problem(service.name + ": moved to " + after.text + " without a claim there");
-    if (!played && from->second.primary && after.at - from->second.primary_since > claim_memory && deciding_for_itself())
+    if (!played && from->second.primary && after.at - from->second.primary_since > claim_memory &&
+        deciding_for_itself())
         problem(service.name + ": moved away from " + before.text + ", which is still the primary");
     auto& highest = highest_epoch_[service.name];
     if (to->second.primary && to->second.epoch < highest)
@@ -214,9 +219,10 @@ void Watch::before_restart() {
         const auto& now = story_.history(service.name).now();
         if (!service.on_no_primary.empty()) continue; // its clock runs out while we are away, too
         const auto report = story_.report(service.name);
-        if (std::ranges::any_of(report.endpoints, [](auto& e) { return e.braked; })) continue; // as does this
+        const auto timed = [](const policies::EndpointReport& e) { return e.braked || e.suppressed; };
+        if (report.running || std::ranges::any_of(report.endpoints, timed)) continue; // as do these
         const bool away = !report.preferred.empty() && report.active != report.preferred;
-        if (away && !service.manual_failback) continue; // and the delay of a failback
+        if (away && !service.manual_failback) continue;                   // and the delay of a failback
         if (story_.now() - now.at > 1s) before_[service.name] = now.text; // what was on its way may be lost
     }
 }
