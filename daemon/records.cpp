@@ -138,6 +138,56 @@ Json rejoin(const Rejoin& r) {
             {"failure", r.failure}};
 }
 
+std::optional<WallTime> maybe_wall(const Json& j, const char* key) {
+    const auto found = j.find(key);
+    return found == j.end() || found->is_null() ? std::nullopt : std::optional(wall(*found));
+}
+
+Json maybe_ms(const std::optional<WallTime>& t) { return t ? Json(ms(*t)) : Json(nullptr); }
+
+/// What was told last; a record that an older version wrote has none of it.
+void read_told(ServiceRecord& r, const Json& j) {
+    for (const Json& e : j.value("endpoints", Json::array()))
+        r.endpoints.push_back({e.at("datacenter"), e.at("fit"), e.at("degraded"), e.at("braked"),
+                               e.at("pressed"), e.at("share"), wall(e.at("since"))});
+    if (auto a = j.find("answer"); a != j.end() && !a->is_null())
+        r.answer = AnswerRecord{a->at("text"), a->at("reason"), a->at("fingerprint"), wall(a->at("since"))};
+    if (auto left = j.find("redundancy"); left != j.end() && !left->is_null())
+        r.redundancy = RedundancyRecord{left->at("survives"), left->at("designed"), wall(left->at("since"))};
+    r.missed = j.value("missed", "");
+    r.missed_since = maybe_wall(j, "missed_since");
+    r.all_down_since = maybe_wall(j, "all_down_since");
+    r.excluded_since = maybe_wall(j, "excluded_since");
+    r.awaiting_failback = j.value("awaiting_failback", false);
+}
+
+void write_told(Json& j, const ServiceRecord& r) {
+    Json endpoints = Json::array();
+    for (const EndpointRecord& e : r.endpoints)
+        endpoints.push_back({{"datacenter", e.datacenter},
+                             {"fit", e.fit},
+                             {"degraded", e.degraded},
+                             {"braked", e.braked},
+                             {"pressed", e.pressed},
+                             {"share", e.share},
+                             {"since", ms(e.since)}});
+    j["endpoints"] = std::move(endpoints);
+    if (r.answer)
+        j["answer"] = {{"text", r.answer->text},
+                       {"reason", r.answer->reason},
+                       {"fingerprint", r.answer->fingerprint},
+                       {"since", ms(r.answer->since)}};
+    if (r.redundancy)
+        j["redundancy"] = {{"survives", r.redundancy->survives},
+                           {"designed", r.redundancy->designed},
+                           {"since", ms(r.redundancy->since)}};
+    j["missed"] = r.missed;
+    j["missed_since"] = maybe_ms(r.missed_since);
+    j["all_down_since"] = maybe_ms(r.all_down_since);
+    j["excluded_since"] = maybe_ms(r.excluded_since);
+    j["awaiting_failback"] = r.awaiting_failback;
+}
+
 ServiceRecord service_of(const Json& j) {
     ServiceRecord r;
     r.service = j.at("service");
@@ -168,6 +218,7 @@ ServiceRecord service_of(const Json& j) {
     if (auto since = j.find("diverging_since"); since != j.end() && !since->is_null())
         r.diverging_since = wall(*since);
     if (auto f = j.find("fault"); f != j.end() && !f->is_null()) r.fault = fault_of(*f);
+    read_told(r, j);
     return r;
 }
 
@@ -288,24 +339,26 @@ std::string to_json(const ServiceRecord& r) {
     Json limits = Json::array();
     for (const LimitRecord& l : r.limits)
         limits.push_back({{"datacenter", l.datacenter}, {"limit", l.limit}});
-    return dump({{"service", r.service},
-                 {"served", r.served},
-                 {"active", maybe(r.active)},
-                 {"active_since", r.active_since ? Json(ms(*r.active_since)) : Json(nullptr)},
-                 {"moves", r.moves},
-                 {"followed", claim(r.followed)},
-                 {"no_primary_since", r.no_primary_since ? Json(ms(*r.no_primary_since)) : Json(nullptr)},
-                 {"no_primary_critical", r.no_primary_critical},
-                 {"last_good", r.last_good},
-                 {"returns", returns},
-                 {"outs", outs},
-                 {"limits", limits},
-                 {"load_lag", std::chrono::floor<std::chrono::milliseconds>(r.load_lag).count()},
-                 {"frozen", r.frozen ? plan(*r.frozen) : Json(nullptr)},
-                 {"running", r.running ? switch_record(*r.running) : Json(nullptr)},
-                 {"diverging_since", r.diverging_since ? Json(ms(*r.diverging_since)) : Json(nullptr)},
-                 {"rejoin", r.rejoin ? rejoin(*r.rejoin) : Json(nullptr)},
-                 {"fault", r.fault ? fault(*r.fault) : Json(nullptr)}});
+    Json j = {{"service", r.service},
+              {"served", r.served},
+              {"active", maybe(r.active)},
+              {"active_since", r.active_since ? Json(ms(*r.active_since)) : Json(nullptr)},
+              {"moves", r.moves},
+              {"followed", claim(r.followed)},
+              {"no_primary_since", r.no_primary_since ? Json(ms(*r.no_primary_since)) : Json(nullptr)},
+              {"no_primary_critical", r.no_primary_critical},
+              {"last_good", r.last_good},
+              {"returns", returns},
+              {"outs", outs},
+              {"limits", limits},
+              {"load_lag", std::chrono::floor<std::chrono::milliseconds>(r.load_lag).count()},
+              {"frozen", r.frozen ? plan(*r.frozen) : Json(nullptr)},
+              {"running", r.running ? switch_record(*r.running) : Json(nullptr)},
+              {"diverging_since", r.diverging_since ? Json(ms(*r.diverging_since)) : Json(nullptr)},
+              {"rejoin", r.rejoin ? rejoin(*r.rejoin) : Json(nullptr)},
+              {"fault", r.fault ? fault(*r.fault) : Json(nullptr)}};
+    write_told(j, r);
+    return dump(j);
 }
 
 std::string to_json(const MemberRecord& r) {

@@ -108,6 +108,27 @@ struct OutRecord {
     WallTime since{};
 };
 
+/// How an endpoint was told last: a restart within 60 s is no news (O4).
+struct EndpointRecord {
+    std::string datacenter;
+    bool fit = false, degraded = false, braked = false, pressed = false;
+    double share = 1;
+    WallTime since{}; ///< of `fit`
+};
+
+/// What was answered last, as it was told.
+struct AnswerRecord {
+    std::string text, reason;      ///< "east, west", and why
+    std::uint64_t fingerprint = 0; ///< of the plan but its TTL
+    WallTime since{};
+};
+
+/// Redundancy as it was told last.
+struct RedundancyRecord {
+    unsigned survives = 0, designed = 0;
+    WallTime since{};
+};
+
 /// What its load leaves an endpoint: the most that it may get of any clients.
 struct LimitRecord {
     std::string datacenter;
@@ -155,6 +176,13 @@ struct ServiceRecord {
     std::vector<std::string> last_good; ///< datacenters of the last plan that had a fit endpoint
     std::vector<ReturnRecord> returns;
     std::vector<OutRecord> outs{}; ///< who went first is first
+    std::vector<EndpointRecord> endpoints{};
+    std::optional<AnswerRecord> answer{};
+    std::optional<RedundancyRecord> redundancy{};
+    std::string missed{}; ///< objectives that could not be met
+    std::optional<WallTime> missed_since{};
+    std::optional<WallTime> all_down_since{}, excluded_since{}; ///< unset: it was not so
+    bool awaiting_failback = false;
     std::vector<LimitRecord> limits{};
     Duration load_lag{};              ///< as it was measured
     std::optional<PlanRecord> frozen; ///< what is answered whatever happens

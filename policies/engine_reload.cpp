@@ -108,6 +108,9 @@ void carry_over(ServiceState& to, ServiceState& from, const Handover& models, No
     if (!to.keeps_plan) to.born = from.born;
     to.plan_since = from.plan_since;
     to.reason = from.reason;
+    to.answered = from.answered;
+    to.fingerprint = from.fingerprint;
+    to.resumes = from.resumes;
     to.hook_running = from.hook_running && to.running;
     to.rejoin_running = from.rejoin_running && to.rejoin;
     to.orphan = from.hook_running && !to.running ? from.running->id : from.orphan;

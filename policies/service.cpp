@@ -62,6 +62,7 @@ void open_service(Turn& t, bool claim_confirmed) {
     }
     t.s.served = true;
     if (std::exchange(t.s.keeps_plan, false) && ready) return; // nothing new: it was served before the reload
+    if (ready && t.s.resumes) return;                          // nor was it silent in between
     if (ready) t.say(Change::served, Severity::info, t.why.empty() ? "decided" : t.why);
     else
         t.say(Change::undecided_over, Severity::warning,

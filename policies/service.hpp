@@ -31,6 +31,12 @@ struct EndpointState {
     bool was_fit = false;             ///< ever: one that never was in was not taken out (L9)
     Instant since{};                  ///< of `fit`
     std::optional<Instant> out_since; ///< taken out by automation
+    /// As it was before a restart, until it is decided again: what is as it was is no news.
+    struct Before {
+        bool fit = false;
+        Instant since{};
+    };
+    std::optional<Before> before{};
     Damping damping;
     std::optional<unsigned> ramp_step; ///< it returned, and gets this step's part of its share
     Instant ramp_since{};              ///< of the step
@@ -63,7 +69,10 @@ struct ServiceState {
     std::vector<EndpointIndex> last_good;
     AnswerPlan plan;
     Instant plan_since{};
-    std::string reason; ///< of the plan, one sentence
+    std::string reason;            ///< of the plan, one sentence
+    std::string answered;          ///< the plan in words, as told last
+    std::uint64_t fingerprint = 0; ///< of the plan as told last
+    bool resumes = false;          ///< restarted within 60 s, and not decided since
 
     bool all_down = false, all_excluded = false;
     Instant all_down_since{};

@@ -207,8 +207,10 @@ void assess_endpoint(Turn& t, EndpointIndex e) {
         state.ramp_since = t.c.now.mono;
     }
     state.fit = fit;
-    state.since = t.c.now.mono;
-    tell_fitness(t, e, state);
+    const auto before = std::exchange(state.before, std::nullopt);
+    const bool as_it_was = before && before->fit == fit;
+    state.since = as_it_was ? before->since : t.c.now.mono;
+    if (!as_it_was) tell_fitness(t, e, state);
     state.was_fit |= fit;
 }
 

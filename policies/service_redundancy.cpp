@@ -76,6 +76,20 @@ void tell_objectives(Turn& t) {
     else t.say(Change::objectives_missed, Severity::warning, t.s.missed);
 }
 
+/// After a restart roles and lags are known anew once everything has been looked at, or is silent for 10 s.
+bool looks_around(Turn& t) {
+    constexpr Duration longest = 10s;
+    if (!t.s.warm || t.c.now.mono - t.s.born >= longest) return false;
+    for (const BoundEndpoint& e : t.c.bound)
+        for (const BoundCheck& b : e.stateful)
+            for (MemberSlot slot : b.members)
+                if (t.c.members[slot].health.last.begun == Instant{}) {
+                    t.due(t.s.born + longest);
+                    return true;
+                }
+    return false;
+}
+
 } // namespace
 
 Standing standing(const ServiceState& s, const ServiceContext& c) {
@@ -93,7 +107,8 @@ std::string redundancy_text(const Redundancy& r) {
 void watch_redundancy(Turn& t) {
     const bool open = std::ranges::any_of(
         t.s.endpoints, [](auto& e) { return e.readiness == Readiness::undecided && !e.excluded; });
-    if (!t.s.served || open) return; // after a start: who has not been looked at is not lost
+    if (!t.s.served || open || looks_around(t))
+        return; // after a start: who has not been looked at is not lost
     tell_redundancy(t);
     tell_objectives(t);
 }

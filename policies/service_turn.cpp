@@ -3,6 +3,7 @@
 #include "policies/service.hpp"
 
 #include <algorithm>
+#include <array>
 
 namespace fairway::policies {
 
@@ -37,6 +38,39 @@ bool same_but_ttl(AnswerPlan a, const AnswerPlan& b) {
     return a == b;
 }
 
+/// FNV-1a, 64 bits: the same in every process and version.
+struct Fingerprint {
+    std::uint64_t value = 0xcbf29ce484222325;
+    void add(std::uint64_t n) {
+        for (int i = 0; i < 8; ++i, n >>= 8) value = (value ^ (n & 0xff)) * 0x100000001b3;
+    }
+    void add(const std::string& text) {
+        add(text.size());
+        for (char c : text) add(static_cast<unsigned char>(c));
+    }
+};
+
+/// Of what clients get, and how it is drawn; datacenters by name, since a restart may number them anew.
+std::uint64_t fingerprint(const AnswerPlan& plan, const ServiceContext& c) {
+    Fingerprint f;
+    f.add(static_cast<std::uint64_t>(plan.kind));
+    for (const Choice& k : plan.choices) {
+        f.add(k.endpoint == no_endpoint ? "" : c.model.datacenter_of(c.service, k.endpoint).name);
+        for (const IpAddress& a : k.addresses) f.add(a.to_string());
+        f.add(k.weight);
+        f.add(k.cname ? k.cname->to_string() : "");
+    }
+    for (std::uint16_t k : plan.by_client) f.add(k);
+    for (const Pool& p : plan.pools) {
+        f.add(static_cast<std::uint64_t>(p.how));
+        for (const Pool::Member& m : p.members) {
+            f.add(m.choice);
+            f.add(m.weight);
+        }
+    }
+    return f.value;
+}
+
 void remember_good(Turn& t) {
     if (t.s.all_down || t.s.all_excluded || t.s.plan.kind == AnswerPlan::Kind::servfail) return;
     std::vector<EndpointIndex> good;
@@ -47,15 +81,24 @@ void remember_good(Turn& t) {
     t.out.services.push_back(record_of(t.s, t.c.model, t.c.now));
 }
 
+void say_plan(Turn& t, std::string from) {
+    t.s.plan_since = t.c.now.mono;
+    t.s.reason = t.why.empty() ? t.s.reason : t.why;
+    auto& said = t.say(Change::plan_changed, Severity::info, t.s.reason);
+    said.from = std::move(from);
+    said.to = t.s.answered;
+    said.evidence = t.evidence;
+    said.fault = t.fault;
+}
+
+/// After a restart within 60 s a plan that is what was answered before is no change (O4).
 void tell_plan(Turn& t, const AnswerPlan& before) {
-    if (!same_but_ttl(before, t.s.plan)) {
-        t.s.plan_since = t.c.now.mono;
-        t.s.reason = t.why.empty() ? t.s.reason : t.why;
-        auto& said = t.say(Change::plan_changed, Severity::info, t.s.reason);
-        said.from = answer_text(before, t.c);
-        said.to = answer_text(t.s.plan, t.c);
-        said.evidence = t.evidence;
-        said.fault = t.fault;
+    const bool resumes = t.s.served && std::exchange(t.s.resumes, false);
+    if (resumes || !same_but_ttl(before, t.s.plan)) {
+        const std::string was = std::exchange(t.s.answered, answer_text(t.s.plan, t.c));
+        const auto fingerprint_was = std::exchange(t.s.fingerprint, fingerprint(t.s.plan, t.c));
+        if (!resumes) say_plan(t, answer_text(before, t.c));
+        else if (t.s.fingerprint != fingerprint_was) say_plan(t, was);
     }
     t.out.plans.push_back(t.s.index);
     if (!t.latched && withdraws(before, t.s.plan)) t.out.urgent.push_back(t.s.index);
@@ -93,9 +136,21 @@ void decide(Turn& t) {
     AnswerPlan plan = make_plan(t);
     plan.ttl = settle_ttl(t);
     AnswerPlan before = std::exchange(t.s.plan, std::move(plan));
-    if (before != t.s.plan) tell_plan(t, before);
+    if (before != t.s.plan || t.s.resumes) tell_plan(t, before);
     remember_good(t);
     if (t.s.frozen && std::exchange(t.s.frozen, t.s.plan) != t.s.plan) t.noted = true;
+}
+
+/// Something was said that a restart is not to say again.
+static bool told(const Effects& out) {
+    using enum Change;
+    constexpr std::array kept{
+        endpoint_fit,      endpoint_unfit,  endpoint_braked, endpoint_pressed,  endpoint_degraded,
+        endpoint_share,    served,          plan_changed,    all_down,          all_down_over,
+        awaiting_failback, redundancy_lost, redundancy_back, objectives_missed, objectives_met};
+    return std::ranges::any_of(out.transitions, [&](const Transition& said) {
+        return std::ranges::find(kept, said.change) != kept.end();
+    });
 }
 
 Effects end_turn(Turn& t) {
@@ -104,7 +159,7 @@ Effects end_turn(Turn& t) {
     watch_divergence(t);
     bool opened = !t.was_served && t.s.served;
     if (opened && freezing_override(t.c)) t.s.frozen = t.s.plan;
-    if (t.latched || t.noted || opened || !t.out.services.empty())
+    if (t.latched || t.noted || opened || !t.out.services.empty() || told(t.out))
         t.out.services = {record_of(t.s, t.c.model, t.c.now)};
     return std::move(t.out);
 }
@@ -152,6 +207,61 @@ std::vector<EndpointIndex> taken_out(const ServiceState& s) {
 
 } // namespace
 
+namespace {
+
+/// What was said of it last, so that a restart says nothing of it again.
+void note_told(ServiceRecord& r, const ServiceState& s, const auto& dc, Now now) {
+    for (EndpointIndex e = 0; e < s.endpoints.size(); ++e) {
+        const EndpointState& state = s.endpoints[e];
+        if (state.since == Instant{} && !state.before) continue; // not decided yet
+        const auto told = state.before.value_or(EndpointState::Before{state.fit, state.since});
+        r.endpoints.push_back({dc(e), told.fit, state.degraded, state.braked, state.pressed_told, state.share,
+                               now.wall_at(told.since)});
+    }
+    if (!s.answered.empty())
+        r.answer = AnswerRecord{s.answered, s.reason, s.fingerprint, now.wall_at(s.plan_since)};
+    if (s.redundancy)
+        r.redundancy =
+            RedundancyRecord{s.redundancy->survives, s.redundancy->designed, now.wall_at(s.redundancy_since)};
+    r.missed = s.missed;
+    if (!s.missed.empty()) r.missed_since = now.wall_at(s.missed_since);
+    if (s.all_down) r.all_down_since = now.wall_at(s.all_down_since);
+    if (s.all_excluded) r.excluded_since = now.wall_at(s.excluded_since);
+    r.awaiting_failback = s.awaiting_failback;
+}
+
+void restore_told(ServiceState& s, const ServiceRecord& r, const auto& endpoint, Now now) {
+    for (const EndpointRecord& record : r.endpoints)
+        if (auto e = endpoint(record.datacenter)) {
+            EndpointState& state = s.endpoints[*e];
+            state.before = EndpointState::Before{record.fit, now.at(record.since)};
+            state.degraded = record.degraded;
+            state.braked = record.braked;
+            state.pressed_told = record.pressed;
+            state.share = record.share;
+        }
+    if (r.answer) {
+        s.answered = r.answer->text;
+        s.reason = r.answer->reason;
+        s.fingerprint = r.answer->fingerprint;
+        s.plan_since = now.at(r.answer->since);
+        s.resumes = r.served;
+    }
+    if (r.redundancy) {
+        s.redundancy = Redundancy{r.redundancy->survives, r.redundancy->designed};
+        s.redundancy_since = now.at(r.redundancy->since);
+    }
+    s.missed = r.missed;
+    if (r.missed_since) s.missed_since = now.at(*r.missed_since);
+    if (r.all_down_since) s.all_down_since = now.at(*r.all_down_since);
+    if (r.excluded_since) s.excluded_since = now.at(*r.excluded_since);
+    s.all_down = r.all_down_since.has_value();
+    s.all_excluded = r.excluded_since.has_value();
+    s.awaiting_failback = r.awaiting_failback;
+}
+
+} // namespace
+
 ServiceRecord record_of(const ServiceState& s, const Model& model, Now now) {
     const Service& service = model.services[s.index];
     auto dc = [&](EndpointIndex e) { return model.datacenter_of(service, e).name; };
@@ -176,6 +286,7 @@ ServiceRecord record_of(const ServiceState& s, const Model& model, Now now) {
     for (EndpointIndex e = 0; e < s.shedding.limits.size(); ++e)
         if (s.shedding.limits[e] < 1) r.limits.push_back({dc(e), s.shedding.limits[e]});
     r.load_lag = s.shedding.lag;
+    note_told(r, s, dc, now);
     return r;
 }
 
@@ -239,6 +350,7 @@ void restore(ServiceState& s, const ServiceRecord& r, const Model& model, Now no
         s.served = true;
     }
     if (r.running && endpoint(r.running->to)) s.running = r.running;
+    if (s.warm) restore_told(s, r, endpoint, now);
 }
 
 } // namespace fairway::policies

@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 """H5, L20: start, restart and a damaged state."""
 
+import datetime
 import time
 
 from world import (BATCH, HEAD, WEB_CHECKS, WWW, WWW_SERVICE, Fairwayd, Silence, Timings, batch, check, equal, story, tell,
@@ -41,11 +42,18 @@ def _(world):
 
 @story("kill -9 and restart within 60 s change no answer; the dead site is not named (H5)", stop=True)
 def _(world):
+    before = {name: world.fairway.service(name) for name in (WWW, BATCH)}
+    logged = len(world.fairway.log())
     world.fairway.kill()
     begin = time.monotonic()
     watch = world.watched_start(lambda w: w.count(WWW) > 800)
     for name in (WWW, BATCH):
         equal(set(watch.answers(name)) - {"<silence>"}, {world.west.address}, f"{name} from the first answer on")
+        check(abs(moment(world.fairway.service(name)["since"]) - moment(before[name]["since"])) < 1, f"{name}: since when")
+        equal(world.fairway.service(name)["reason"], before[name]["reason"], f"why {name} is answered so")
+    said = world.fairway.log()[logged:]
+    for word in ("plan-changed", "served", "endpoint-", "all-down", "redundancy-"):
+        check(f"msg={word}" not in said, f"nothing changed, and the log says {word}:\n{said}")
     world.timings.add("restart: first answer", next(t for t, a in watch.changes[WWW] if a == world.west.address) - begin)
 
 
@@ -86,6 +94,10 @@ def _(world):
         check(aside, f"the damaged file is kept beside: {sorted(p.name for p in world.fairway.state.iterdir())}")
         equal(world.fairway.addresses(BATCH), [world.east.address], "batch")
     world.timings.print()
+
+
+def moment(text):
+    return datetime.datetime.fromisoformat(text.replace("Z", "+00:00")).timestamp()
 
 
 def is_running(pid):

@@ -16,6 +16,13 @@ void nothing_changed(Drill& s, Moment since) {
         CHECK_FALSE(s.said(service, "SERVFAIL", since));
     }
 }
+
+/// When a report's "since" was; a record tells milliseconds, and a new process has another monotonic clock.
+bool same_time(const fairway::policies::Report& a, fairway::Instant in_a, const fairway::policies::Report& b,
+               fairway::Instant in_b) {
+    const auto apart = a.at.wall_at(in_a) - b.at.wall_at(in_b);
+    return apart <= 2ms && apart >= -2ms;
+}
 } // namespace
 
 TEST_CASE("H5, L20: kill -9 and a restart within 60 s change no answer, at whatever moment") {
@@ -45,6 +52,52 @@ TEST_CASE("H5, L20: with one site down, no answer names it before, during and af
         nothing_changed(s, killed);
         CHECK_FALSE(s.named("www", "west", killed));
     }
+}
+
+TEST_CASE("O4, L20: a restart that changes nothing says nothing, and keeps since when and why") {
+    const auto news = {Change::served,          Change::plan_changed,    Change::endpoint_fit,
+                       Change::endpoint_unfit,  Change::endpoint_braked, Change::all_down,
+                       Change::redundancy_lost, Change::redundancy_back, Change::awaiting_failback};
+    for (bool all_well : {true, false}) {
+        CAPTURE(all_well);
+        Drill s{everything};
+        s.runs(1min);
+        if (!all_well) s.kill("west");
+        s.runs(2min);
+        const auto before = s.report();
+        auto killed = s.now();
+        s.restart(5s);
+        s.runs(1min);
+        for (Change change : news) {
+            CAPTURE(std::string(to_string(change)));
+            CHECK(s.count(change, killed) == 0);
+        }
+        const auto after = s.report();
+        for (std::size_t i = 0; i < before.services.size(); ++i) {
+            const auto &was = before.services[i], &is = after.services[i];
+            CAPTURE(was.name);
+            CHECK(is.reason == was.reason);
+            CHECK(same_time(after, is.since, before, was.since));
+            for (std::size_t e = 0; e < was.endpoints.size(); ++e)
+                CHECK(same_time(after, is.endpoints[e].since, before, was.endpoints[e].since));
+        }
+    }
+}
+
+TEST_CASE("O4, L20: what changed while we were away is told once, as a change from what was answered") {
+    Drill s{everything};
+    s.runs(1min);
+    s.kill_daemon();
+    auto killed = s.now();
+    s.kill("west");
+    s.runs(10s);
+    s.start();
+    s.runs(1min);
+    CHECK(s.count(Change::endpoint_unfit, killed, "www") == 1);
+    CHECK(s.count(Change::endpoint_unfit, killed, "east") == 0);
+    const auto told = s.all(Change::plan_changed, killed);
+    REQUIRE_FALSE(told.empty());
+    for (const auto& entry : told) CHECK(entry.what.transition.from != "SERVFAIL");
 }
 
 TEST_CASE("L20: a hold-down under way goes on after a restart") {

@@ -76,6 +76,29 @@ TEST_CASE("every word of a switch is read back") {
         }
 }
 
+TEST_CASE("what a service was told of last is read back, and an older record has none of it") {
+    ServiceRecord r{.service = "a", .served = true};
+    const WallTime at{1763600000123ms};
+    r.endpoints = {{"east", true, true, false, true, 0.5, at}};
+    r.answer = AnswerRecord{"east, west", "west is fit", 0xfedcba9876543210, at};
+    r.redundancy = RedundancyRecord{1, 2, at + 1s};
+    r.missed = "rpo 1s";
+    r.missed_since = at + 2s;
+    r.excluded_since = at + 3s;
+    r.awaiting_failback = true;
+    const auto back = service_record(to_json(r));
+    REQUIRE(back);
+    CHECK(to_json(*back) == to_json(r));
+    CHECK(back->answer->fingerprint == 0xfedcba9876543210);
+    CHECK(back->endpoints.at(0).since == at);
+    CHECK_FALSE(back->all_down_since);
+    const auto older = service_record(
+        R"({"service":"a","served":true,"active":null,"followed":null,"last_good":[],"running":null})");
+    REQUIRE(older);
+    CHECK_FALSE(older->answer);
+    CHECK(older->endpoints.empty());
+}
+
 TEST_CASE("what is no record is none") {
     for (const char* text : {"", "{", "[]", "{}", "null", R"({"service":1})"})
         CHECK_FALSE(service_record(text));
