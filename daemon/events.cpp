@@ -22,8 +22,18 @@ struct Events::Ring {
     std::deque<std::shared_ptr<const std::string>> frames;
     std::uint64_t last = 0; ///< number of the newest
     bool closed = false;
-    std::map<std::string, unsigned> readers; ///< by peer
+    std::map<std::string, unsigned> readers; ///< by peer; "": over the control socket
     unsigned streams = 0;
+
+    unsigned of(const std::string& peer) const {
+        const auto found = readers.find(peer);
+        return found == readers.end() ? 0 : found->second;
+    }
+    /// Operators on this machine and strangers never take each other's places.
+    bool has_room(const std::string& peer) const {
+        if (peer.empty()) return of(peer) < most_local;
+        return of(peer) < most_per_peer && streams - of("") < most_streams;
+    }
 
     std::uint64_t first() const { return last - frames.size() + 1; }
 };
@@ -90,8 +100,7 @@ void Events::publish(std::string_view event, std::string_view data) {
 
 HttpResponse Events::stream(const HttpRequest& request) {
     const std::lock_guard hold(ring_->mutex);
-    const unsigned of_peer = ring_->readers.contains(request.peer) ? ring_->readers.at(request.peer) : 0;
-    if (ring_->closed || ring_->streams >= most_streams || of_peer >= most_per_peer)
+    if (ring_->closed || !ring_->has_room(request.peer))
         return {503, error_json("too many event streams are open; try again later")};
     std::uint64_t at = ring_->last, seen = 0;
     if (const auto given = request.headers.find("last-event-id"); given != request.headers.end()) {

@@ -22,6 +22,7 @@ class Events {
     static constexpr std::size_t kept = 1024;                    ///< events: some megabytes in the worst hour
     static constexpr unsigned most_streams = 16;                 ///< each holds a connection and its thread
     static constexpr unsigned most_per_peer = 6;                 ///< browsers open as many to one server
+    static constexpr unsigned most_local = 16; ///< over the control socket, whatever strangers hold
     static constexpr std::chrono::milliseconds heartbeat{15000}; ///< a comment, so that dead ones are found
 
     explicit Events(std::chrono::milliseconds beat = heartbeat);

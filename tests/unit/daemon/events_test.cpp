@@ -90,6 +90,22 @@ TEST_CASE("streams are few, in all and for each peer, and give their place back"
     CHECK(events.stream(from("a")).status == 200);
 }
 
+TEST_CASE("strangers cannot shut operators out: the control socket has places of its own") {
+    Events events(10ms);
+    std::vector<HttpResponse> open;
+    for (unsigned i = 0; i < Events::most_streams; ++i)
+        open.push_back(events.stream(from("peer " + std::to_string(i))));
+    REQUIRE(events.stream(from("another")).status == 503);
+    for (unsigned i = 0; i < Events::most_local; ++i) {
+        open.push_back(events.stream(from("")));
+        CHECK(open.back().status == 200);
+    }
+    CHECK(events.stream(from("")).status == 503);
+    open.erase(open.begin()); // a stranger leaves, and another takes its place, not an operator's
+    CHECK(events.stream(from("")).status == 503);
+    CHECK(events.stream(from("another")).status == 200);
+}
+
 TEST_CASE("a stream over a real socket ends with the reader, and with the server") {
     Events events; // its heartbeat would come too late
     Fd listening = listen_tcp(SocketAddress::parse("127.0.0.1:0").value());
