@@ -147,6 +147,7 @@ Json json(const MemberReport& m, Now now) {
             {"kind", m.kind},
             {"target", m.target},
             {"datacenter", m.datacenter},
+            {"services", m.services},
             {"verdict", to_string(m.verdict)},
             {"requirements", to_string(m.requirements)},
             {"held", m.held},
@@ -172,7 +173,8 @@ struct CommandWords {
                 {"force", c.force}};
     }
     Json operator()(const EndOverride& c) const {
-        return {{"command", "end " + std::string(to_string(c.kind))},
+        const bool either = c.kind == Override::Kind::force_up || c.kind == Override::Kind::force_down;
+        return {{"command", either ? "end force" : "end " + std::string(to_string(c.kind))},
                 {"scope", c.scope.to_string()},
                 {"force", c.force}};
     }

@@ -286,6 +286,7 @@ Report Engine::report(Now now) const {
     std::size_t unseen = 0;
     for (const MemberState& m : st.members) {
         r.members.push_back(report_of(m, st.started));
+        for (ServiceIndex s : m.services) r.members.back().services.push_back(st.model->services[s].title());
         const auto& last = r.members.back().last;
         if (!last || last->outcome != Outcome::unknown) continue;
         if (++unseen == 1)

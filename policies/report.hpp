@@ -19,6 +19,7 @@ std::string_view to_string(Readiness r);
 struct MemberReport {
     MemberId id = 0;
     std::string check, kind, target, datacenter;
+    std::vector<std::string> services; ///< that it is looked at for
     Readiness verdict = Readiness::undecided;      ///< does it work
     Readiness requirements = Readiness::undecided; ///< do its facts satisfy the check
     bool held = false;                             ///< silent, and not believed because of self-doubt

@@ -186,6 +186,7 @@ std::string kind_of(const JournalEntry& e) {
 
 Mood mood_of(const ServiceReport& s) {
     if (s.state == "serving") return Mood::good;
+    if (s.state == "awaiting failback") return Mood::good; // it answers, and where it does is somebody's choice
     return s.state == "undecided" || s.state == "frozen" ? Mood::warn : Mood::bad;
 }
 

@@ -67,6 +67,14 @@ std::string sites(const Facts& f, const ServiceReport& s) {
     return section("sites", "Datacenters", t.to_string("It has no endpoint."));
 }
 
+/// One address may be looked at for several services, each by a name of its own.
+std::string whose(const MemberReport& m) {
+    if (m.services.empty()) return "";
+    const std::size_t more = m.services.size() - 1;
+    return "<small>of " + link("service", m.services.front()) +
+           (more == 0 ? "" : " and " + std::to_string(more) + " more") + "</small>";
+}
+
 std::vector<std::string> check_row(const Facts& f, const MemberReport& m) {
     std::string last = "not looked at yet", took = "-";
     if (m.last) {
@@ -77,7 +85,7 @@ std::vector<std::string> check_row(const Facts& f, const MemberReport& m) {
         took = brief(m.last->ended - m.last->begun);
     }
     return {escape(m.target) + "<small class=\"note\"> " + escape(m.check) + " (" + escape(m.kind) +
-                ")</small>",
+                ")</small>" + whose(m),
             link("datacenter", m.datacenter),
             state(mood_of(m), member_state(m)) + "<small>" +
                 ago(f.report.at.wall_at(m.since), f.report.at.wall) + "</small>",

@@ -44,6 +44,7 @@ inline Report a_report() {
          "http",
          "10.1.0.1:80",
          "east",
+         {"shop.test"},
          Readiness::ready,
          Readiness::ready,
          false,
@@ -52,8 +53,8 @@ inline Report a_report() {
          5,
          0,
          t},
-        {2, "web", "http", "10.2.0.1:80", "west", {}, {}, false, {}, {}, 0, 0, t},
-        {3, "web", "http", "10.3.0.1:80", "eu", Readiness::ready, Readiness::ready, true, seen, {}, 0, 9, t}};
+        {2, "web", "http", "10.2.0.1:80", "west", {}, {}, {}, false, {}, {}, 0, 0, t},
+        {3, "web", "http", "10.3.0.1:80", "eu", {}, Readiness::ready, Readiness::ready, true, seen, {}, 0, 9, t}};
     r.overrides = {{"o1", Override::Kind::drain, {"", "eu"}, "works", "ann", r.at.wall, r.at.wall + 24h}};
     return r;
 }
