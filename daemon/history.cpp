@@ -1,8 +1,11 @@
 #include "daemon/history.hpp"
 
+#include "config/load/node.hpp"
 #include "config/title.hpp"
 #include "daemon/json_parts.hpp"
+#include "daemon/serialize.hpp"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <ctime>
@@ -57,6 +60,28 @@ class Parameters {
     std::map<std::string, std::string> left_;
     std::string problem_;
 };
+
+/// Every word that an entry may be of: kinds, changes, commands, steps of a runbook. Empty where `said` is
+/// one, else the nearest.
+std::string unknown_kind(const std::string& said) {
+    using namespace policies;
+    std::vector<std::string> known{"failover", "failback", "approve",  "switch",
+                                   "abort",    "upgrade",  "end force"};
+    for (auto k : {JournalEntry::Kind::transition, JournalEntry::Kind::command, JournalEntry::Kind::hook,
+                   JournalEntry::Kind::reload})
+        known.emplace_back(word(k));
+    for (int c = 0; c <= static_cast<int>(Change::configuration_refused); ++c)
+        known.emplace_back(to_string(static_cast<Change>(c)));
+    for (int k = 0; k <= static_cast<int>(Override::Kind::drill); ++k) {
+        const std::string name(to_string(static_cast<Override::Kind>(k)));
+        known.insert(known.end(), {name, "end " + name});
+    }
+    for (int s = 0; s <= static_cast<int>(Hook::Step::failback); ++s)
+        known.emplace_back(step_name(static_cast<Hook::Step>(s)));
+    if (said.empty() || std::ranges::find(known, said) != known.end()) return {};
+    return "there is no kind " +
+           load::with_nearest(said, std::vector<std::string_view>(known.begin(), known.end()));
+}
 
 JournalQuery read_query(Parameters& p, WallTime now) {
     JournalQuery q{.since = p.moment("since", now),
@@ -120,6 +145,7 @@ HttpResponse History::answer(const HttpRequest& request) {
     Parameters parameters(request.query);
     JournalQuery query = read_query(parameters, clock_());
     if (auto why = parameters.problem(); !why.empty()) return {400, error_json(why)};
+    if (auto why = unknown_kind(query.what); !why.empty()) return {400, error_json(why)};
     const auto limit = static_cast<std::size_t>(query.limit++); // one more tells whether there is a next page
     try {
         auto lines = reader_.read(query);

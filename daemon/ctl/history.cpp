@@ -1,4 +1,6 @@
 // history: what happened, who did what and what came of it, from the daemon's journal.
+#include "config/load/node.hpp"
+#include "config/title.hpp"
 #include "daemon/ctl/command.hpp"
 
 #include <algorithm>
@@ -55,8 +57,9 @@ std::string story(const JsonValue& e) {
     if (e.text("kind") == "hook")
         return arrow(record) + (result.flag("ok") ? "succeeded" : "failed: " + result.text("detail"));
     const std::string scope = record.text("scope");
+    const std::string why = record.text("reason");
     return (scope.empty() ? "" : scope + ": ") + (result.flag("accepted") ? "" : "refused: ") +
-           result.text("message");
+           result.text("message") + (why.empty() ? "" : " (" + why + ")");
 }
 
 Colour colour(const JsonValue& e) {
@@ -103,6 +106,18 @@ void document(const Context& c, const Found& found) {
     c.terminal.document("{\"entries\": [" + all + "],\n\"more\": " + (found.more ? "true" : "false") + "}");
 }
 
+/// One that the configuration no longer has may well be in the journal: no more than a hint.
+std::string unknown_service(Context& c) {
+    const auto title = Title::parse(c.text("service"));
+    const Answer answer = c.client.get("/v1/status");
+    if (c.text("service").empty() || !title || !answer.ok()) return {};
+    std::vector<std::string> known;
+    for (const auto& s : answer.body.at("services").items()) known.push_back(s.text("name"));
+    if (std::ranges::find(known, title->to_string()) != known.end()) return {};
+    return "; there is no service " +
+           load::with_nearest(title->to_string(), std::vector<std::string_view>(known.begin(), known.end()));
+}
+
 int run(Context& c) {
     int limit = usual;
     if (const std::string said = c.text("limit"); !said.empty()) {
@@ -117,7 +132,7 @@ int run(Context& c) {
     if (!read(c, static_cast<std::size_t>(limit), found, exit)) return exit;
     if (c.json) return document(c, found), ok;
     show(c, found);
-    if (found.entries.empty()) c.terminal.note("nothing in the journal matches");
+    if (found.entries.empty()) c.terminal.note("nothing in the journal matches" + unknown_service(c));
     else if (found.more) c.terminal.note("there is more before that: --limit, --until");
     return ok;
 }

@@ -113,7 +113,9 @@ TEST_CASE("O4: the history is filtered by time, service, datacenter, kind and me
     CHECK(d.found({{"kind", "transition"}}) == Words{"failover", "member-down"});
     CHECK(d.found({{"kind", "hook"}}) == Words{"promote"});
     CHECK(d.found({{"kind", "drain"}, {"datacenter", "east"}}) == Words{"drain"});
-    CHECK(d.found({{"kind", "nothing"}}).empty());
+    CHECK(d.found({{"kind", "end force"}}).empty()); // one that there is, and that nobody said
+    for (const char* kind : {"nothing", "wrong", "member-dwon"}) CHECK(d.ask({{"kind", kind}}).status == 400);
+    CHECK(d.ask({{"kind", "member-dwon"}}).body.find("member-down") != std::string::npos);
 }
 
 TEST_CASE("the history comes in pages that miss nothing while more is written") {
