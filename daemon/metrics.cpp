@@ -87,6 +87,10 @@ void daemon_itself(Page& page, const Report& r, Duration age) {
                     {"service", a.service},
                     {"datacenter", a.datacenter}},
                    1);
+    Family frozen(page, gauge, "freeze_age_seconds", "How long a freeze has held the answers of a service.");
+    for (const auto& a : r.alarms)
+        if (a.id == "frozen")
+            frozen.add({{"service", a.service}}, std::chrono::duration<double>(r.at.mono - a.since).count());
 }
 
 void services(Page& page, const Report& r) {
@@ -283,7 +287,8 @@ std::string Metrics::text(const Report& report, const Vitals& vitals, Duration a
     Family(page, gauge, "probe_lag_seconds",
            "How late looks began at worst in the last 10 to 20 s; above an interval verdicts are stale.")
         .add({}, seconds(vitals.probe_lag));
-    Family(page, gauge, "event_streams", "Readers of /v1/events; 16 are the most there may be.")
+    Family(page, gauge, "event_streams",
+           "Readers of /v1/events; there may be 16, and 16 over the control socket.")
         .add({}, vitals.event_streams);
     services(page, report);
     endpoints(page, report);

@@ -59,6 +59,14 @@ TEST_CASE("H4: undecided and held are states of their own, never up or down") {
     CHECK(has(page, R"(fairway_endpoint_state{service="shop.test",datacenter="west",state="undecided"} 1)"));
 }
 
+TEST_CASE("the age of a freeze is on the page") {
+    auto report = a_report();
+    CHECK_FALSE(has(page_of(report), "fairway_freeze_age_seconds{"));
+    report.alarms.push_back(
+        {"frozen", Severity::warning, "www.test", "", "frozen by ann", report.at.mono - 90s});
+    CHECK(has(page_of(report), R"(fairway_freeze_age_seconds{service="www.test"} 90)"));
+}
+
 TEST_CASE("active, preferred, switch, mode, alarms and counts are on the page") {
     const std::string page = page_of(a_report());
     CHECK(has(page, R"(fairway_service_active{service="shop.test",datacenter="east"} 1)"));
