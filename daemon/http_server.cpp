@@ -85,6 +85,8 @@ MHD_Result send(MHD_Connection* connection, const HttpResponse& r) {
     for (const auto& [name, value] : always) MHD_add_response_header(response, name, value);
     if (r.status == MHD_HTTP_UNAUTHORIZED)
         MHD_add_response_header(response, MHD_HTTP_HEADER_WWW_AUTHENTICATE, "Bearer");
+    if (r.status == MHD_HTTP_METHOD_NOT_ALLOWED) // where one is refused, it is not to read: RFC 9110, 15.5.6
+        MHD_add_response_header(response, MHD_HTTP_HEADER_ALLOW, "GET, HEAD");
     const MHD_Result queued = MHD_queue_response(connection, static_cast<unsigned>(r.status), response);
     MHD_destroy_response(response);
     return queued;

@@ -78,7 +78,10 @@ HttpResponse RemoteControl::answer(const HttpRequest& request) const {
         tokens = tokens_;
     }
     const auto who = tokens ? tokens->owner(request.bearer) : std::nullopt;
-    if (!who) return {401, error_json("a token is needed: Authorization: Bearer TOKEN")};
+    if (!who)
+        return {401, error_json(request.bearer.empty() ? "a token is needed: Authorization: Bearer TOKEN"
+                                                       : "the token is not known: control.tokens lists "
+                                                         "those that are")};
     return answer_(request, *who);
 }
 

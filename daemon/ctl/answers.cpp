@@ -4,10 +4,16 @@
 namespace fairway::ctl {
 
 int complain(Context& c, const Answer& answer) {
+    if (answer.misdirected) {
+        c.terminal.error(answer.text);
+        return bad_input;
+    }
     if (!answer.reached) {
         c.terminal.error("cannot reach fairwayd on " + c.client.place() + ": " + answer.text);
-        c.terminal.error(
-            "is it running, are you in its group, is --socket right? (systemctl status fairwayd)");
+        c.terminal.error(c.client.remote()
+                             ? "is it running, is control.listen there, is --url right?"
+                             : "is it running, are you in its group, is --socket right? (systemctl status "
+                               "fairwayd)");
         return unreachable;
     }
     const std::string why = answer.body.text("error");

@@ -1,4 +1,5 @@
 // check-delegation: is a zone delegated to its name servers as they say themselves?
+#include "config/address.hpp"
 #include "config/counted.hpp"
 #include "daemon/ctl/command.hpp"
 #include "daemon/ctl/delegation.hpp"
@@ -147,6 +148,10 @@ int run(Context& c) {
             c.terminal.error(port + " is no port, 1 to 65535");
             return bad_input;
         }
+    }
+    if (const std::string parent = c.text("parent"); !parent.empty() && !IpAddress::parse(parent)) {
+        c.terminal.error(parent + " is no address of a name server");
+        return bad_input;
     }
     q.parents = c.text("parent").empty() ? find_parents(q.zone) : std::vector{c.text("parent")};
     const auto parent = ask_parent(q);

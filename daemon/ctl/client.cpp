@@ -15,15 +15,25 @@ std::size_t take(char* data, std::size_t size, std::size_t n, void* to) {
 
 /// A stream as it is followed. libcurl looks at least once a second, and whenever something has come.
 struct Following {
+    CURL* curl;
     const std::function<bool(bool)>& tick;
     bool news = false;
+    std::string refusal{}; ///< what came in place of a stream
 
-    static std::size_t take(char*, std::size_t size, std::size_t n, void* self) {
-        static_cast<Following*>(self)->news = true;
+    long status() const {
+        long code = 0;
+        curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &code);
+        return code;
+    }
+    static std::size_t take(char* data, std::size_t size, std::size_t n, void* self) {
+        auto& f = *static_cast<Following*>(self);
+        if (f.status() == 200) f.news = true;
+        else f.refusal.append(data, size * n);
         return size * n;
     }
     static int look(void* self, curl_off_t, curl_off_t, curl_off_t, curl_off_t) {
         auto& f = *static_cast<Following*>(self);
+        if (f.status() != 0 && f.status() != 200) return 0; // the reason is on its way
         return !f.tick(std::exchange(f.news, false));
     }
 };
@@ -66,17 +76,20 @@ std::string Client::prepare(void* curl, const std::string& path) const {
 
 std::string Client::follow(const std::string& path, const std::function<bool(bool news)>& tick) {
     const Handle stream; // another than that of ask(), which `tick` may use
-    Following following{tick};
+    Following following{stream.curl, tick};
     if (std::string why = prepare(stream.curl, path); !why.empty()) return why;
-    curl_easy_setopt(stream.curl, CURLOPT_FAILONERROR, 1L);
     curl_easy_setopt(stream.curl, CURLOPT_WRITEFUNCTION, &Following::take);
     curl_easy_setopt(stream.curl, CURLOPT_WRITEDATA, &following);
     curl_easy_setopt(stream.curl, CURLOPT_NOPROGRESS, 0L);
     curl_easy_setopt(stream.curl, CURLOPT_XFERINFOFUNCTION, &Following::look);
     curl_easy_setopt(stream.curl, CURLOPT_XFERINFODATA, &following);
     const CURLcode code = curl_easy_perform(stream.curl);
-    const bool over = code == CURLE_OK || code == CURLE_ABORTED_BY_CALLBACK;
-    return over ? "" : curl_easy_strerror(code);
+    if (code == CURLE_ABORTED_BY_CALLBACK) return "";
+    if (code != CURLE_OK) return curl_easy_strerror(code);
+    if (following.status() == 200) return "";
+    const auto body = daemon::JsonValue::parse(following.refusal).value_or(daemon::JsonValue());
+    const std::string why = body.text("error");
+    return why.empty() ? "unexpected answer, HTTP " + std::to_string(following.status()) : why;
 }
 
 Answer Client::ask(const std::string& path, const std::string* json, Patience patience) {
@@ -85,6 +98,7 @@ Answer Client::ask(const std::string& path, const std::string* json, Patience pa
     curl_easy_reset(curl);
     if (std::string why = prepare(curl, path); !why.empty()) {
         answer.text = std::move(why);
+        answer.misdirected = true;
         return answer;
     }
     curl_easy_setopt(curl, CURLOPT_TIMEOUT, static_cast<long>(patience.count()));

@@ -13,8 +13,9 @@ namespace fairway::ctl {
 
 struct Answer {
     bool reached = false;
-    int status = 0;   ///< HTTP's
-    std::string text; ///< the body, or why nobody was reached
+    bool misdirected = false; ///< nobody was asked: the way there is not whole, `text` says what is missing
+    int status = 0;           ///< HTTP's
+    std::string text;         ///< the body, or why nobody was reached
     daemon::JsonValue body;
     bool ok() const { return reached && status == 200; }
 };
@@ -42,6 +43,7 @@ class Client {
     /// ended.
     std::string follow(const std::string& path, const std::function<bool(bool news)>& tick);
     const std::string& place() const { return way_.url.empty() ? way_.socket : way_.url; }
+    bool remote() const { return !way_.url.empty(); }
     static std::string escape(const std::string& text); ///< for a query string
 
   private:

@@ -13,8 +13,10 @@ using namespace fairway::ctl;
 
 constexpr const char* codes = R"(Exit codes:
   0  done
-  1  refused by the daemon as things are, a switch that did not move the service, or a delegation with errors
-  2  bad arguments, such as a name that the configuration does not know, or a bad configuration
+  1  refused by the daemon as things are, such as a reload of a bad configuration, a switch that did not move the
+     service, or a delegation with errors
+  2  bad arguments, such as a command about a service that the configuration does not know, or a file that
+     check-config finds bad
   3  the daemon cannot be reached, or does not answer
   4  still waiting: a switch needs approval or takes longer than 15 minutes)";
 
@@ -101,6 +103,7 @@ int main(int argc, char** argv) {
                    "remote control: the first line is our token ($FAIRWAY_TOKEN_FILE)");
     app.add_option("--ca-file", way.ca_file, "remote control: who vouches for it, PEM ($FAIRWAY_CA_FILE)");
     app.add_flag("--json", json, "print what the daemon answers, for programs");
+    app.set_version_flag("--version", "fairwayctl " FAIRWAY_VERSION, "print the version of this program");
     app.footer(codes);
     app.failure_message(complaint);
     app.require_subcommand(1);

@@ -6,6 +6,7 @@ namespace fairway::ctl {
 namespace {
 
 int run(Context& c) {
+    if (!c.json) c.terminal.progress("reading the configuration again: a large one takes up to a minute");
     const auto body = daemon::json_object({{"force", c.flag("force")}});
     return show_result(c, c.client.post("/v1/reload", body, Client::reload));
 }

@@ -1,11 +1,15 @@
 // status: what is answered, where, why, and what somebody should know of.
+#include "config/load/node.hpp"
+#include "config/title.hpp"
 #include "daemon/ctl/command.hpp"
 
+#include <algorithm>
 #include <array>
 #include <chrono>
 #include <cmath>
 #include <cstdio>
 #include <iostream>
+#include <thread>
 
 namespace fairway::ctl {
 
@@ -17,7 +21,8 @@ using Rows = std::vector<std::vector<Cell>>;
 
 Colour of_state(const std::string& state) {
     if (state == "serving") return Colour::good;
-    return state == "undecided" ? Colour::warn : Colour::bad;
+    return state == "undecided" || state == "awaiting failback" || state == "frozen" ? Colour::warn
+                                                                                     : Colour::bad;
 }
 
 Colour of_verdict(const std::string& verdict) {
@@ -49,6 +54,21 @@ void alarms(Context& c, const JsonValue& report) {
                         a.text("severity") == "critical" ? Colour::bad : Colour::warn);
 }
 
+/// Is it what was asked for: the service, or the datacenter, or there was nothing said.
+bool asked_for(const Context& c, const std::string& service, const std::string& datacenter) {
+    const std::string said = c.text("name");
+    if (said.empty() || said == datacenter) return true;
+    const auto title = Title::parse(said);
+    return !service.empty() && service == (title ? title->to_string() : said);
+}
+
+bool stands_in(const Context& c, const JsonValue& service) {
+    const auto endpoints = service.at("endpoints").items();
+    return asked_for(c, service.text("name"), "") || std::ranges::any_of(endpoints, [&](const JsonValue& e) {
+               return asked_for(c, "", e.text("datacenter"));
+           });
+}
+
 void services(Context& c, const JsonValue& report) {
     if (report.at("services").items().empty())
         return c.terminal.line(
@@ -56,13 +76,14 @@ void services(Context& c, const JsonValue& report) {
             "fairwayctl reload");
     Rows rows{{"SERVICE", "STATE", "ACTIVE", "PREFERRED", "TTL", "SINCE", "WHY"}};
     for (const auto& s : report.at("services").items())
-        rows.push_back({s.text("name"),
-                        {s.text("state"), of_state(s.text("state"))},
-                        or_dash(s.text("active")),
-                        or_dash(s.text("preferred")),
-                        s.text("ttl"),
-                        between(s.text("since"), report.text("at")),
-                        s.text("reason")});
+        if (stands_in(c, s))
+            rows.push_back({s.text("name"),
+                            {s.text("state"), of_state(s.text("state"))},
+                            or_dash(s.text("active")),
+                            or_dash(s.text("preferred")),
+                            s.text("ttl"),
+                            between(s.text("since"), report.text("at")),
+                            s.text("reason")});
     c.terminal.table(rows);
 }
 
@@ -87,12 +108,13 @@ Colour of_use(const JsonValue& d) {
 void datacenters(Context& c, const JsonValue& report) {
     Rows rows{{"DATACENTER", "SERVICES", "SHARES", "LOAD", "CAPACITY", "USE"}};
     for (const auto& d : report.at("datacenters").items())
-        rows.push_back({d.text("name"),
-                        d.text("answers"),
-                        number(d, "services"),
-                        number(d, "load"),
-                        number(d, "capacity"),
-                        {use(d), of_use(d)}});
+        if (asked_for(c, "", d.text("name")))
+            rows.push_back({d.text("name"),
+                            d.text("answers"),
+                            number(d, "services"),
+                            number(d, "load"),
+                            number(d, "capacity"),
+                            {use(d), of_use(d)}});
     if (rows.size() == 1) return;
     c.terminal.line("");
     c.terminal.table(rows);
@@ -103,16 +125,17 @@ void endpoints(Context& c, const JsonValue& report) {
                "ADDRESSES", "WHY"}};
     for (const auto& s : report.at("services").items())
         for (const auto& e : s.at("endpoints").items())
-            rows.push_back({s.text("name"),
-                            e.text("datacenter"),
-                            {e.text("application"), of_verdict(e.text("application"))},
-                            {e.text("stateful"), of_verdict(e.text("stateful"))},
-                            or_dash(e.text("role")),
-                            lag(e),
-                            percent(e) + (e.number("limit").value_or(1) < 1 ? " limited" : ""),
-                            {use(e), of_use(e)},
-                            joined(e.at("addresses").items()),
-                            e.text("reason")});
+            if (asked_for(c, s.text("name"), e.text("datacenter")))
+                rows.push_back({s.text("name"),
+                                e.text("datacenter"),
+                                {e.text("application"), of_verdict(e.text("application"))},
+                                {e.text("stateful"), of_verdict(e.text("stateful"))},
+                                or_dash(e.text("role")),
+                                lag(e),
+                                percent(e) + (e.number("limit").value_or(1) < 1 ? " limited" : ""),
+                                {use(e), of_use(e)},
+                                joined(e.at("addresses").items()),
+                                e.text("reason")});
     if (rows.size() == 1) return;
     c.terminal.line("");
     c.terminal.table(rows);
@@ -128,15 +151,26 @@ std::string since_last(const JsonValue& m, const JsonValue& report) {
            " ago";
 }
 
+/// One address may be looked at for many services, by many checks, each with a Host of its own.
+std::string some_of(const std::vector<JsonValue>& services) {
+    if (services.empty()) return "-";
+    const std::size_t more = services.size() - 1;
+    return services.front().text() + (more == 0 ? "" : " and " + std::to_string(more) + " more");
+}
+
 void members(Context& c, const JsonValue& report, bool all) {
-    Rows rows{{"TARGET", "CHECK", "DATACENTER", "VERDICT", "FOR", "LAST"}};
+    Rows rows{{"TARGET", "CHECK", "OF", "DATACENTER", "VERDICT", "FOR", "LAST"}};
     for (const auto& m : report.at("members").items()) {
         const bool well =
             m.text("verdict") == "ready" && m.text("requirements") != "unready" && !m.flag("held");
-        if (well && !all) continue;
+        const auto whose = m.at("services").items();
+        const bool asked = asked_for(c, "", m.text("datacenter")) ||
+                           std::ranges::any_of(whose, [&](auto& s) { return asked_for(c, s.text(), ""); });
+        if ((well && !all) || !asked) continue;
         const std::string verdict = m.flag("held") ? "held" : m.text("verdict");
         rows.push_back({m.text("target"),
                         m.text("check"),
+                        some_of(whose),
                         m.text("datacenter"),
                         {verdict, of_verdict(verdict)},
                         between(m.text("since"), report.text("at")),
@@ -150,7 +184,7 @@ void members(Context& c, const JsonValue& report, bool all) {
 void switches(Context& c, const JsonValue& report) {
     for (const auto& s : report.at("services").items()) {
         const auto w = s.at("switch");
-        if (w.is_null()) continue;
+        if (w.is_null() || !stands_in(c, s)) continue;
         c.terminal.line("");
         c.terminal.line("switch " + w.text("id") + ": " + or_dash(w.text("from")) + " -> " + w.text("to") +
                             ", " + w.text("step") + " for " +
@@ -165,7 +199,7 @@ void switches(Context& c, const JsonValue& report) {
 void faults(Context& c, const JsonValue& report) {
     for (const auto& s : report.at("services").items()) {
         const auto f = s.at("last_fault");
-        if (f.is_null()) continue;
+        if (f.is_null() || !asked_for(c, s.text("name"), f.text("datacenter"))) continue;
         c.terminal.line(s.text("name") + ": when " + f.text("datacenter") + " failed, " +
                         between(f.text("at"), report.text("at")) + " ago, the others were " +
                         (f.text("lag_ms").empty() ? "nobody knows how far" : f.text("lag_ms") + " ms") +
@@ -209,37 +243,89 @@ void print(Context& c, const JsonValue& report, const std::string& text) {
     c.terminal.document(c.flag("watch") ? text : report.pretty()); // watched, a line each
 }
 
-/// Shows what there is whenever something happens, and now and then, since shares and times go on by
-/// themselves. Ends with the daemon, or when it is interrupted.
-int watch(Context& c) {
-    using Clock = std::chrono::steady_clock;
-    constexpr Clock::duration regular = 5s, least = 250ms; // between two looks
-    Clock::time_point shown{};
-    bool news = true;
-    int exit = ok;
-    const std::string why = c.client.follow("/v1/events", [&](bool more) {
-        news |= more;
-        const auto now = Clock::now();
-        if (now - shown < (news ? least : regular)) return true;
-        const Answer answer = c.client.get("/v1/status");
-        if (!answer.ok()) return exit = complain(c, answer), false;
-        if (!c.json) c.terminal.begin_page();
-        print(c, answer.body, answer.text);
-        std::cout.flush();
-        shown = now;
-        news = false;
-        return true;
-    });
-    if (!why.empty()) c.terminal.error("cannot follow fairwayd on " + c.client.place() + ": " + why);
-    else if (exit == ok) c.terminal.error("fairwayd has ended");
-    return exit == ok ? unreachable : exit;
+/// What is wrong with the name that was said; empty: it is known, or none was said.
+std::string unknown_name(const Context& c, const JsonValue& report) {
+    std::vector<std::string> known;
+    for (const auto& s : report.at("services").items()) known.push_back(s.text("name"));
+    for (const auto& d : report.at("datacenters").items()) known.push_back(d.text("name"));
+    if (std::ranges::any_of(known, [&](auto& name) { return asked_for(c, name, name); })) return {};
+    return "there is no service or datacenter " +
+           load::with_nearest(c.text("name"), std::vector<std::string_view>(known.begin(), known.end()));
 }
 
+/// The service, or the datacenter, that was asked for, as the report has it.
+JsonValue part_of(const Context& c, const JsonValue& report) {
+    for (const char* list : {"services", "datacenters"})
+        for (const auto& one : report.at(list).items())
+            if (asked_for(c, one.text("name"), one.text("name"))) return one;
+    return report;
+}
+
+/// Shows what there is whenever something happens, and now and then, since shares and times go on by
+/// themselves.
+class Watch {
+  public:
+    explicit Watch(Context& c) : c_(c) {}
+
+    /// Ends with the daemon, or when it is interrupted. An upgrade ends the stream too: the next process
+    /// goes on, and so do we.
+    int run() {
+        std::string why;
+        do {
+            news_ = true;
+            answer_ = {};
+            why = c_.client.follow("/v1/events", [this](bool more) { return look(more); });
+            std::this_thread::sleep_for(least);
+        } while (shown_ != Clock::time_point{} && !wrong_ && Clock::now() - shown_ < regular + a_restart);
+        if (wrong_) return bad_input;
+        if (shown_ == Clock::time_point{} && !answer_.text.empty()) return complain(c_, answer_);
+        c_.terminal.error(shown_ != Clock::time_point{}
+                              ? "fairwayd has ended"
+                              : "cannot follow fairwayd on " + c_.client.place() + ": " + why);
+        return unreachable;
+    }
+
+  private:
+    using Clock = std::chrono::steady_clock;
+    static constexpr Clock::duration regular = 5s, least = 250ms; // between two looks
+    static constexpr Clock::duration a_restart = 5s;              // a stop, a start, and its first report
+
+    bool look(bool more) {
+        news_ |= more;
+        const auto now = Clock::now();
+        if (now - looked_ < (news_ ? least : regular)) return true;
+        answer_ = c_.client.get("/v1/status");
+        if (!answer_.ok()) return false;
+        if (const std::string why = unknown_name(c_, answer_.body);
+            !why.empty() && !c_.text("name").empty()) {
+            c_.terminal.error(why);
+            wrong_ = true;
+            return false;
+        }
+        if (!c_.json) c_.terminal.begin_page();
+        print(c_, answer_.body, answer_.text);
+        std::cout.flush();
+        looked_ = shown_ = now;
+        news_ = false;
+        return true;
+    }
+
+    Context& c_;
+    Clock::time_point looked_{}, shown_{};
+    bool news_ = true, wrong_ = false;
+    Answer answer_; ///< the latest
+};
+
 int run(Context& c) {
-    if (c.flag("watch")) return watch(c);
+    if (c.flag("watch")) return Watch(c).run();
     JsonValue report;
     int exit = ok;
     if (!read_report(c, report, exit)) return exit;
+    if (!c.text("name").empty()) {
+        if (const std::string why = unknown_name(c, report); !why.empty())
+            return c.terminal.error(why), bad_input;
+        if (c.json) return c.terminal.document(part_of(c, report).pretty()), ok;
+    }
     print(c, report, "");
     return ok;
 }
@@ -250,7 +336,8 @@ Command status() {
     using enum Argument::Kind;
     return {"status",
             "What is answered, where and why; alarms, switches and overrides",
-            {{flag, "members", "every target of every check, not only those that are not well"},
+            {{positional, "name", "a service or a datacenter: of this one only"},
+             {flag, "members", "every target of every check, not only those that are not well"},
              {flag, "watch", "go on and show what changes as it happens"}},
             run};
 }

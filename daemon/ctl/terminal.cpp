@@ -82,6 +82,9 @@ void Terminal::table(const std::vector<std::vector<Cell>>& rows) const {
 }
 
 void Terminal::error(const std::string& text) const { note("fairwayctl: " + text); }
+void Terminal::progress(const std::string& text) const {
+    if (isatty(STDERR_FILENO)) note(text);
+}
 void Terminal::note(const std::string& text) const { std::cerr << printable(text) << '\n'; }
 
 std::string between(const std::string& since, const std::string& until) {

@@ -24,6 +24,8 @@ class Terminal {
     void table(const std::vector<std::vector<Cell>>& rows) const; ///< the first row is its head
     void error(const std::string& text) const;                    ///< to stderr, with the program's name
     void note(const std::string& text) const;                     ///< to stderr, without it
+    void
+    progress(const std::string& text) const; ///< a note for who looks on: only where stderr is a terminal
 
   private:
     std::string painted(const std::string& text, Colour colour) const;

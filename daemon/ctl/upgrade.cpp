@@ -8,7 +8,12 @@ namespace {
 /// The daemon gives the new process 79 s, and first the reload under way a minute.
 constexpr Client::Patience patience{160};
 
-int run(Context& c) { return show_result(c, c.client.post("/v1/upgrade", "{}", patience)); }
+int run(Context& c) {
+    if (!c.json)
+        c.terminal.progress(
+            "handing over: the new process starts and takes the sockets; the old one serves meanwhile");
+    return show_result(c, c.client.post("/v1/upgrade", "{}", patience));
+}
 
 }
 

@@ -110,6 +110,12 @@ def _(world):
     shares = {o["datacenter"]: round(o["probability"], 2) for o in explained["answer"]}
     equal(shares, {"east": 0.7, "west": 0.3}, "probabilities")
     check(WWW in fairway.ctl("status"), "the status table names the service")
+    of_one = fairway.ctl("status", WWW.upper(), "--members")
+    check(WWW in of_one and "\n" + BATCH not in of_one, f"status of a service: {of_one}")
+    equal(json.loads(fairway.ctl("--json", "status", WWW))["name"], WWW.rstrip("."), "of a service in JSON")
+    of_east = fairway.ctl("status", "east", "--members")
+    check(world.east.address in of_east and world.west.address not in of_east, f"status of a datacenter: {of_east}")
+    check("east" in fairway.ctl("status", "eats", expect=2), "the nearest name")
     equal({s["name"].rstrip(".") for s in json.loads(fairway.ctl("--json", "status"))["services"]}, {BATCH, WWW}, "services in JSON")
     for name, kind, why in (("nowhere.gtm.example.com", "A", "NXDOMAIN"), ("gtm.example.com", "SOA", "a record of its zone"),
                             (WWW, "TXT", "NOERROR"), ("example.org", "A", "REFUSED")):
@@ -205,7 +211,17 @@ def _(world):
     equal(([e["number"] for e in newest["entries"]], newest["next"]), ([e["number"] for e in history("--limit", "3")], newest["entries"][-1]["number"]),
           "the read listener says the same, in pages")
     text = fairway.ctl("history", "--kind", "command", "--evidence", "--limit", "1000")
-    check("work on the roof" in text or "datacenter east" in text, f"for people: {text}")
+    check("work on the roof" in text, f"for people, why: {text}")
+    check("member-down" in fairway.ctl("history", "--kind", "member-dwon", expect=2), "a kind that there is not")
+    said = fairway.try_ctl("history", "--service", "wwww.gtm.example.com")
+    check(said.returncode == 0 and "there is no service" in said.stderr, f"a service that there is not: {said}")
+    fairway.ctl("force", "down", "--service", BATCH, "--datacenter", "east", "--reason", "to be ended", "--force")
+    fairway.ctl("force", "off", "--service", BATCH, "--datacenter", "east")
+    equal(history("--kind", "command", "--limit", "1")[0]["what"], "end force", "the end of either force")
+    equal([fairway.try_ctl("check-delegation", "example.org", "--parent", "foo").returncode,
+           fairway.try_ctl("--version").returncode,
+           fairway.try_ctl("--url", "http://localhost:1", "status").returncode,
+           fairway.try_ctl("--url", "https://localhost:1", "status").returncode], [2, 0, 2, 2], "what is said wrongly")
     equal((fairway.try_ctl("history", "--limit", "0").returncode, fairway.try_ctl("history", "--since", "soon").returncode,
            fairway.http_status("/v1/history?since=soon")), (2, 2, 400), "what is not understood")
 

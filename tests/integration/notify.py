@@ -162,10 +162,14 @@ def _(world):
     wait_until("both show it", lambda: all("seen by watchers" in w.log.read_text() for w in watches), 10)
     check(json.loads(watches[1].log.read_text().splitlines()[-1])["overrides"], "a line of JSON")
     fairway.ctl("undrain", "--datacenter", "west")
+    fairway.upgrade()
+    fairway.ctl("drain", "--datacenter", "west", "--reason", "seen after the upgrade")
+    wait_until("both go on after an upgrade", lambda: all("seen after the upgrade" in w.log.read_text() for w in watches), 20)
+    fairway.ctl("undrain", "--datacenter", "west")
     fairway.stop()
     for w in watches:
         w.ended_by_us = True
-        equal(w.popen.wait(20), 3, "its status")
+        equal(w.popen.wait(30), 3, "its status")
 
 
 tell(World)
