@@ -13,10 +13,8 @@ using namespace fairway::ctl;
 
 constexpr const char* codes = R"(Exit codes:
   0  done
-  1  refused by the daemon as things are, such as a reload of a bad configuration, a switch that did not move the
-     service, or a delegation with errors
-  2  bad arguments, such as a command about a service that the configuration does not know, or a file that
-     check-config finds bad
+  1  refused by the daemon (a reload of a bad file, too), a switch that moved nothing, a delegation with errors
+  2  bad arguments, a command about a name that is not configured, or a file that check-config finds bad
   3  the daemon cannot be reached, or does not answer
   4  still waiting: a switch needs approval or takes longer than 15 minutes)";
 
