@@ -81,7 +81,11 @@ Engine::Commanded Engine::command(const Command& command, Now now) {
     const bool asks = (move && move->dry_run) || (approval && approval->dry_run);
     const bool of_drills =
         (set && set->kind == Override::Kind::drill) || (end && end->kind == Override::Kind::drill);
+    std::unique_ptr<State> in_drill; // a command that is refused ends none, and is judged by what is real
+    Effects before;
     if (auto& drill = state_->drill; drill && !drill->over && !of_drills && !asks) {
+        in_drill = std::make_unique<State>(*state_);
+        before = done.effects;
         state_->end_drill(done.effects, "a command of " + command.operator_name, Severity::info, now);
         done.effects.append(state_->settle(now));
     }
@@ -90,6 +94,11 @@ Engine::Commanded Engine::command(const Command& command, Now now) {
     done.result =
         std::visit([&](auto& what) { return state_->run(what, command.operator_name, done.effects, now); },
                    command.what);
+    if (!done.result.accepted && in_drill) {
+        state_ = std::move(in_drill);
+        done.effects = std::move(before);
+        return done;
+    }
     if (done.result.accepted)
         done.result.details.insert(done.result.details.end(), stake.begin(), stake.end());
     for (ServiceIndex i : about)

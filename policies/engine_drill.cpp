@@ -43,7 +43,7 @@ std::string refuses(const ServiceState& s, const ServiceContext& c, const std::s
     for (EndpointIndex e = 0; e < s.endpoints.size(); ++e) {
         const bool usable = s.endpoints[e].fit || s.endpoints[e].pressed;
         uses |= usable && here(e);
-        other |= usable && !here(e);
+        other |= (usable || usable_if_needed(s, c, e)) && !here(e);
     }
     return uses && !other ? name + ": it is its last usable site" : "";
 }

@@ -131,6 +131,7 @@ struct Engine::State {
     // ---- operators: overrides (engine_override.cpp)
     CommandResult run(const SetOverride& o, const std::string& who, Effects& out, Now now);
     CommandResult run(const EndOverride& o, const std::string& who, Effects& out, Now now);
+    std::string held_by_another(const Scope& scope, Now now) const;
     void expire_overrides(Effects& out, Now now);
     void review_freezes(Effects& out, Now now); ///< freezes and thaws the services that overrides say
     void quiet_maintenance(Effects& out, Now now) const; ///< maintenance.cpp
@@ -158,6 +159,9 @@ struct Handover {
 /// Carries the latch, the followed claim, the running switch and the rest over to the same service of a new
 /// model.
 void carry_over(ServiceState& to, ServiceState& from, const Handover& models, Now now);
+
+/// Not fit, perhaps, but it passes: it is used at once where nothing else is fit (L10).
+bool usable_if_needed(const ServiceState& s, const ServiceContext& c, EndpointIndex e);
 
 CommandResult refused(std::string why);
 std::optional<EndpointIndex> endpoint_in(const Model& model, ServiceIndex s, std::string_view datacenter);

@@ -148,7 +148,18 @@ CommandResult Engine::State::run(const Failback& f, const std::string& who, Effe
     if (!index) return refused(not_one(*model, f.service));
     auto* p = std::get_if<ActivePassive>(&model->services[*index].policy);
     if (!p || p->order.empty()) return refused(f.service + " is not active/passive: it returns by itself");
-    return request_switch(*index, SwitchCause::requested_failback, p->order.front(), who, out, now);
+    // The first that is fit, as status tells it; with none, the refusal is about the one preferred most.
+    constexpr auto cause = SwitchCause::requested_failback;
+    EndpointIndex to = p->order.front();
+    const ServiceState& s = services[*index];
+    const auto seat = p->follow_primary && s.followed ? std::optional(s.followed->endpoint) : s.active;
+    for (EndpointIndex e : p->order) {
+        if (e == seat) break;
+        if (s.endpoints[e].degraded || cannot_switch(*index, cause, e, now)) continue;
+        to = e;
+        break;
+    }
+    return request_switch(*index, cause, to, who, out, now);
 }
 
 CommandResult Engine::State::run(const Approve& a, const std::string& who, Effects& out, Now now) {

@@ -376,3 +376,12 @@ TEST_CASE(
     CHECK_FALSE(s.named("shop", "east", started));
     CHECK(s.answers("shop") == "west");
 }
+
+TEST_CASE("L19: unfreeze of one names the freeze of the other that holds both") {
+    Drill s{shop_and_cart(2, two_by_priority, two_by_priority)};
+    s.runs(1min);
+    REQUIRE(s.sets(Override::Kind::freeze, "shop", "").accepted);
+    const auto result = s.ends(Override::Kind::freeze, "cart");
+    CHECK_FALSE(result.accepted);
+    CHECK(result.message.find("fairwayctl unfreeze --service shop.gtm.example.com") != std::string::npos);
+}

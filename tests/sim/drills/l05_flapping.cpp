@@ -207,3 +207,18 @@ TEST_CASE("L19, L5: force-up brings a suppressed site back, and a failing one th
         CHECK(s.count(Change::endpoint_suppressed) == 1);
     }
 }
+
+TEST_CASE(
+    "L19, L10: a suppressed site passes and would be used at once: the other is not the last usable one") {
+    Drill s{sites(2, {{"www", weighted}})};
+    s.runs(1min);
+    flap_twice(s, "east");
+    REQUIRE(s.answers("www") == "west");
+    CHECK(s.loses("west", 1min).accepted);
+    s.runs(2min);
+    flap_twice(s, "east");
+    REQUIRE(s.answers("www") == "west");
+    CHECK(s.drain("www", "west").accepted);
+    s.runs(1s);
+    CHECK(s.answers("www") == "east");
+}

@@ -163,3 +163,18 @@ TEST_CASE("L12, L20: an operator's move lasts as long with a restart in it as wi
         CHECK_FALSE(s.named("batch", "east", moved + 1s));
     }
 }
+
+TEST_CASE("L12: failback leads to the first fit site, as status says, if the one preferred most is down") {
+    Drill s{sites(3, {{"www", ordered("east, west, eu") + "failback: manual\n"}})};
+    s.runs(1min);
+    s.kill("east");
+    s.kill("west");
+    s.runs(1min);
+    REQUIRE(s.answers("www") == "eu");
+    s.revive("west");
+    s.runs(10min);
+    REQUIRE(s.count(Change::awaiting_failback) == 1);
+    REQUIRE(s.failback("www").accepted);
+    s.runs(2min);
+    CHECK(s.answers("www") == "west");
+}

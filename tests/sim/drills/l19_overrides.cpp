@@ -71,3 +71,35 @@ TEST_CASE("L19: maintenance ends by itself, and a restart forgets none") {
     CHECK(s.answers("www") == "east+west");
     CHECK(s.count(Change::override_expired) == 1);
 }
+
+TEST_CASE("L19: the end of a force-up that a service rests on is refused, unless forced") {
+    Drill s{sites(2, {{"www", weighted}})};
+    s.runs(1min);
+    s.application("west", saying::refused());
+    s.runs(1min);
+    using fairway::policies::Override;
+    REQUIRE(s.sets(Override::Kind::force_up, "www", "west").accepted);
+    REQUIRE(s.drain("www", "east").accepted);
+    REQUIRE(s.answers("www") == "west");
+    auto off = s.ends(Override::Kind::force_up, "www", "west");
+    CHECK_FALSE(off.accepted);
+    CHECK(off.details == std::vector<std::string>{"www.gtm.example.com"});
+    CHECK(off.message.find("--force") != std::string::npos);
+    CHECK(s.answers("www") == "west");
+}
+
+TEST_CASE("L19: the primary's site is refused with what to do first, and so is where a switch leads") {
+    Drill s{sites(2, {{"shop", automatic}})};
+    s.program(fairway::Hook::Step::fence).failure = "exit status 1";
+    s.runs(1min);
+    auto drain = s.drain("shop", "east");
+    CHECK_FALSE(drain.accepted);
+    CHECK(drain.message.find("fairwayctl switch shop.gtm.example.com --to west") != std::string::npos);
+    CHECK(drain.message.find("SERVFAIL") != std::string::npos);
+    CHECK(drain.message.find("last usable") == std::string::npos);
+    REQUIRE(s.failover("shop", "west").accepted);
+    s.runs(1s);
+    auto target = s.drain("shop", "west");
+    CHECK_FALSE(target.accepted);
+    CHECK(target.message.find("is where switch") != std::string::npos);
+}

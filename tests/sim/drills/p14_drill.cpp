@@ -175,3 +175,16 @@ TEST_CASE("P14: what a drill causes is marked until it is over; what comes later
             CHECK(e.what.transition.drill ==
                   (e.at < *end || e.what.transition.change == Change::drill_ended));
 }
+
+TEST_CASE("P14: a command that is refused ends no drill") {
+    Drill s{sites(2, {{"www", weighted}, {"shop", automatic}})};
+    s.runs(1min);
+    REQUIRE(s.loses("west", 10min).accepted);
+    s.runs(1min);
+    CHECK_FALSE(s.drain("shop", "east").accepted); // the primary is there
+    CHECK(playing(s));
+    s.runs(1min);
+    CHECK(s.answers("www") == "east");
+    REQUIRE(s.drain("www", "east").accepted); // west is well: it is only played lost
+    CHECK_FALSE(playing(s));
+}

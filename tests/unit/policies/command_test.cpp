@@ -127,6 +127,25 @@ TEST_CASE("L19: the last fit site is the last usable one, even if a failing one 
     CHECK(d.command(SetOverride{{"a.test", "west"}, "works"}).accepted); // it is down anyhow
 }
 
+TEST_CASE("L19: the end of a force-up that a service rests on is refused, and done by force") {
+    Desk d = all_well();
+    d.now_sees("west", Sight::refuse);
+    d.beats(3);
+    SetOverride up{{"a.test", "west"}, "it works for us"};
+    up.kind = Override::Kind::force_up;
+    REQUIRE(d.command(up).accepted);
+    REQUIRE(d.command(SetOverride{{"a.test", "east"}, "works"}).accepted);
+    REQUIRE(d.answer(a) == "west");
+    EndOverride off{{"a.test", "west"}, Override::Kind::force_up};
+    auto result = d.command(off);
+    CHECK_FALSE(result.accepted);
+    CHECK(result.details == std::vector<std::string>{"a.test"});
+    CHECK(d.answer(a) == "west");
+    off.force = true;
+    CHECK(d.command(off).accepted);
+    CHECK(d.engine.overrides().size() == 1);
+}
+
 TEST_CASE("a failover names a service and a site that there are, and one that could take over") {
     Desk d = all_well();
     struct Row {
