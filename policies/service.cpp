@@ -47,6 +47,7 @@ bool preferred_decided(const Turn& t) {
 
 void open_service(Turn& t, bool claim_confirmed) {
     if (t.s.served) return;
+    if (t.s.keeps_plan && t.c.doubt) t.s.born = t.c.now.mono; // what doubts itself decides nothing anew
     Duration age = t.c.now.mono - t.s.born;
     bool any_fit = std::ranges::any_of(t.s.endpoints, &EndpointState::fit);
     bool all_decided = std::ranges::all_of(

@@ -303,3 +303,25 @@ TEST_CASE("L20: who was answered undecided, because silence is doubted, is answe
     s.runs(10s);
     CHECK(s.moves("batch", killed) == 0);
 }
+
+TEST_CASE("L4, L20: a reload with other checks changes no answer while this node doubts itself") {
+    const std::string head =
+        "node: {datacenter: east}\nself_doubt: {references: [\"tcp://198.51.100.1:53\"]}\n";
+    const std::string yaml = head + sites(3, {{"www", weighted + "on_all_down: servfail\n"}});
+    Drill s{yaml};
+    s.runs(1min);
+    const auto cut = s.cut_uplink();
+    s.runs(1min);
+    std::string other = yaml;
+    other.replace(other.find("/healthz"), 8, "/health");
+    s.reload(other);
+    s.runs(5min);
+    CHECK(s.moves("www", cut) == 0);
+    // when the line is back, it is decided by what is seen then
+    s.mend_uplink();
+    s.runs(1min);
+    CHECK(s.moves("www", cut) == 0);
+    s.application("west", saying::refused());
+    s.runs(10s);
+    CHECK(s.answers("www") == "east+eu");
+}

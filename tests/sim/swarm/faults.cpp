@@ -154,7 +154,8 @@ void Faults::operators() {
         note(what + (r.accepted ? ": accepted: " : ": refused: ") + r.message);
         return r.accepted;
     };
-    switch (random_.below(9)) {
+    switch (random_.below(10)) {
+    case 9: return reloads();
     case 6: return asks(site);
     case 7: return drills(site);
     case 8: return measures(site);
@@ -194,6 +195,19 @@ void Faults::drains(const std::string& service, const std::string& site) {
     if (!r.accepted) return;
     if (ends) drains_.erase(key);
     else drains_.insert(key);
+}
+
+/// The configuration is read again: as it was, or with checks that nobody has looked by yet.
+void Faults::reloads() {
+    own_fault_ = last_reload_ = story_.now();
+    if (random_.chance(0.5)) other_checks_ = !other_checks_;
+    std::string yaml = settings_.yaml;
+    const std::string path = "path: /healthz";
+    if (const auto at = yaml.find(path); other_checks_ && at != yaml.npos)
+        yaml.replace(at, path.size(), "path: /health");
+    story_.reload(yaml);
+    if (!learned_.empty()) story_.learns(learned_);
+    note(other_checks_ ? "reload with other checks" : "reload");
 }
 
 /// Of what the process died with before it said so, nobody knows whether it is on disk: one looks.

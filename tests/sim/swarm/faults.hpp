@@ -28,6 +28,7 @@ class Faults {
     Moment last_drain() const { return last_drain_; }                     ///< or undrain
     std::optional<Moment> last_command(const std::string& service) const; ///< an operator's, to move it
     Moment last_restart() const { return last_restart_; }
+    Moment last_reload() const { return last_reload_; }
     bool last_restart_long() const { return last_restart_long_; }
     Moment last_drill() const { return last_drill_; } ///< last moment one was under way
     void look();                                      ///< once a simulated second
@@ -42,6 +43,7 @@ class Faults {
     void operators();
     void drains(const std::string& service, const std::string& site);
     void look_at_drains();
+    void reloads();
     void asks(const std::string& site);
     void drills(const std::string& site);
     void measures(const std::string& site);
@@ -58,7 +60,8 @@ class Faults {
     std::set<std::pair<std::string, std::string>> drains_, unheard_; ///< not yet heard of: is it on disk?
     std::map<std::string, Moment> commands_;
     Moment last_restart_{}, own_fault_{}, last_drain_ = -1h, last_drill_ = -1h, stalled_until_ = -1h;
-    bool last_restart_long_ = false;
+    Moment last_reload_ = -1h;
+    bool last_restart_long_ = false, other_checks_ = false;
 };
 
 } // namespace fairway::sim

@@ -75,7 +75,11 @@ void Watch::look() {
     if (invariant_)
         if (auto broken = invariant_(story_); !broken.empty()) problem(broken);
     if (!story_.running()) return;
-    if (story_.report().doubt) last_doubt_ = story_.now();
+    if (!story_.report().doubt) doubts_since_.reset();
+    else {
+        last_doubt_ = story_.now();
+        if (!doubts_since_) doubts_since_ = last_doubt_;
+    }
     for (const auto& service : settings_.services) {
         const auto& all = story_.history(service.name).all();
         auto& judged = judged_[service.name];
@@ -215,6 +219,8 @@ void Watch::before_restart() {
     if (story_.now() - faults_.last_drill() < surely_known) return; // its end may fall into the absence
     if (story_.now() - faults_.stalled_until() < 10s) return;       // it did not look, and said so to nobody
     if (!story_.running() || !story_.disk().failure.empty() || story_.disk().hangs) return;
+    if (doubts_since_ && faults_.last_reload() >= *doubts_since_)
+        return; // other targets, none of them decided
     for (const auto& service : settings_.services) {
         const auto& now = story_.history(service.name).now();
         if (!service.on_no_primary.empty()) continue; // its clock runs out while we are away, too

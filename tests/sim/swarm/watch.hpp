@@ -57,6 +57,7 @@ class Watch {
     std::map<std::string, std::uint64_t> highest_epoch_;
     std::size_t runs_judged_ = 0;
     Moment last_doubt_ = -1h;
+    std::optional<Moment> doubts_since_;
     std::optional<Moment> apart_since_;
     std::set<std::string> told_;
     std::string problems_;
