@@ -20,6 +20,11 @@ Transition& Turn::say(Change change, Severity severity, std::string reason) {
     return out.transitions.back();
 }
 
+void Turn::because(EndpointIndex e, std::string reason) {
+    why = std::move(reason);
+    causes.push_back({e, why, {}, {}});
+}
+
 void Turn::due(Instant when) {
     if (when > c.now.mono) s.due = std::min(s.due.value_or(Instant::max()), when);
 }

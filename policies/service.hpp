@@ -1,8 +1,8 @@
 // One service's decision: what is remembered of it, and the turn that brings it up to date.
 //
-// A turn looks at everything the service depends on and goes, in this order: endpoints, brake, may it be
-// served, who holds the primary, the running switch, the latch, the plan, its TTL. Each stage is one function
-// in one file.
+// A turn looks at everything the service depends on and goes, in this order: endpoints, who is pressed into
+// service, ramps, brake, who holds the primary, may it be served, the running switch, rejoin, the latch, load
+// to shed, the plan and its TTL; then redundancy and divergence. Each stage is one function in one file.
 #pragma once
 
 #include "policies/damping.hpp"
@@ -130,13 +130,23 @@ struct ServiceContext {
     const DrillReport* drill = nullptr; ///< under way
 };
 
+/// What a turn has found new about one endpoint.
+struct Cause {
+    EndpointIndex endpoint = 0;
+    std::string why;
+    std::vector<std::string> evidence;
+    std::optional<Instant> fault;
+};
+
 /// A turn under way: the state it changes, what it sees, and what it wants done.
 struct Turn {
     ServiceState& s;
     const ServiceContext& c;
     Effects out;
-    std::string why;                   ///< the latest decisive reason
+    std::string why;                   ///< the latest reason: one of `causes`, or a decision of its own
     std::vector<std::string> evidence; ///< behind `why`
+    std::vector<Cause> causes{};
+    bool news = false; ///< what the plan rests on is another, even if the plan is the same
     std::optional<Instant> fault;
     bool latched = false;     ///< something durable changed that the plan rests on
     bool frozen = false;      ///< the plan, the followed site, the latch and the switch stay as they are
@@ -150,6 +160,7 @@ struct Turn {
     const std::string& datacenter(EndpointIndex e) const { return c.model.datacenter_of(c.service, e).name; }
     std::optional<EndpointIndex> endpoint_in(std::string_view datacenter) const;
     Transition& say(Change change, Severity severity, std::string reason);
+    void because(EndpointIndex e, std::string reason); ///< the reason is about this endpoint
     void due(Instant when);
 };
 
@@ -186,6 +197,9 @@ void run_rejoin(Turn& t);
 void hold_latch(Turn& t);
 void shed_load(Turn& t);
 AnswerPlan make_plan(Turn& t);
+bool same_but_ttl(AnswerPlan a, const AnswerPlan& b);
+/// Why `after` is answered: what of this turn led from `before` to it, else what it rests on.
+Cause reason_of(const Turn& t, const AnswerPlan& before, const AnswerPlan& after);
 void watch_redundancy(Turn& t);
 void watch_divergence(Turn& t);
 /// Of an eventually consistent store: it is back, and what the others wrote has not reached it (L1).

@@ -33,7 +33,7 @@ void pull_brake(Turn& t) {
                                    unfit_reason(t.s, t.c, e));
             said.datacenter = t.datacenter(e);
         } else if (!brake && t.s.endpoints[e].braked && !t.s.endpoints[e].fit)
-            t.why = t.datacenter(e) + " goes out, the brake is released: " + unfit_reason(t.s, t.c, e);
+            t.because(e, t.datacenter(e) + " goes out, the brake is released: " + unfit_reason(t.s, t.c, e));
         t.s.endpoints[e].braked = brake;
     }
     if (auto due = brake_due(out, t.c.model.brake, t.c.now.mono)) t.due(*due);

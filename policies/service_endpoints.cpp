@@ -75,7 +75,7 @@ std::string suppressed_text(const ServiceContext& c, const EndpointState& state)
 
 void tell_fitness(Turn& t, EndpointIndex e, const EndpointState& now) {
     const MemberState* m = culprit(t.c.bound[e], t.c.members);
-    t.why =
+    std::string why =
         now.fit ? t.datacenter(e) + " is fit" : t.datacenter(e) + " is not fit: " + unfit_reason(t.s, t.c, e);
     if (!now.fit && m) {
         t.evidence = evidence_of(*m);
@@ -83,7 +83,12 @@ void tell_fitness(Turn& t, EndpointIndex e, const EndpointState& now) {
     }
     const bool eventual = t.c.service.consistency == Service::Consistency::eventual;
     if (!now.fit && !now.excluded && eventual && !t.c.bound[e].stateful.empty())
-        t.why += note_fault(t, e, t.fault.value_or(t.c.now.mono));
+        why += note_fault(t, e, t.fault.value_or(t.c.now.mono));
+    t.because(e, std::move(why));
+    if (!now.fit && m) {
+        t.causes.back().evidence = t.evidence;
+        t.causes.back().fault = t.fault;
+    }
     auto& said = t.say(now.fit ? Change::endpoint_fit : Change::endpoint_unfit,
                        now.fit ? Severity::info : Severity::warning, t.why);
     said.datacenter = t.datacenter(e);
@@ -116,7 +121,7 @@ void review_preference(Turn& t, EndpointIndex e, bool forced) {
     EndpointState& state = t.s.endpoints[e];
     const double share = forced ? 1 : share_of(t.c.bound[e], t.c.members);
     const auto told = [&](Change change, Severity severity, std::string from, std::string to) {
-        t.why = t.datacenter(e) + " is " + to;
+        t.because(e, t.datacenter(e) + " is " + to);
         auto& said = t.say(change, severity, t.why);
         said.datacenter = t.datacenter(e);
         said.from = std::move(from);
@@ -206,6 +211,7 @@ void assess_endpoint(Turn& t, EndpointIndex e) {
         state.ramp_step = 0;
         state.ramp_since = t.c.now.mono;
     }
+    t.news |= fit && state.pressed; // it needs no excuse any more
     state.fit = fit;
     const auto before = std::exchange(state.before, std::nullopt);
     const bool as_it_was = before && before->fit == fit;
@@ -234,8 +240,8 @@ void press_into_service(Turn& t, bool needed) {
         if (!state.pressed) continue;
         state.assessment = risen(t.c, e);
         if (state.fit || std::exchange(state.pressed_told, true)) continue;
-        t.why = t.datacenter(e) + " passes and nothing else is fit: used before its hold-down, or the calm "
-                                  "that damping asks for, is over";
+        t.because(e, t.datacenter(e) + " passes and nothing else is fit: used before its hold-down, or the "
+                                       "calm that damping asks for, is over");
         t.say(Change::endpoint_pressed, Severity::warning, t.why).datacenter = t.datacenter(e);
     }
 }

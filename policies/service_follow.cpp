@@ -70,7 +70,7 @@ void take_followed(Turn& t, const FollowDecision& d) {
         said.to = said.datacenter = t.datacenter(d.followed->endpoint);
     }
     t.s.followed = d.followed;
-    t.latched = true;
+    t.latched = t.news = true;
 }
 
 /// The primary is seen, or nothing can be said of it: at the start, under self-doubt, and through faults of
@@ -79,6 +79,7 @@ void expect_primary(Turn& t, bool blind) {
     if (t.s.claimed) {
         if (t.s.no_primary) t.say(Change::no_primary_over, Severity::info, "a primary is seen again");
         t.latched |= t.s.no_primary;
+        t.news |= t.s.no_primary;
         t.s.no_primary = t.s.no_primary_critical = false;
         t.s.unclaimed_since.reset();
     } else if (blind && !t.s.no_primary) t.s.unclaimed_since.reset();

@@ -29,11 +29,12 @@ std::string plain(double d) {
 
 void tell_limit(Turn& t, EndpointIndex e, double before, const LoadedSite& site) {
     const double limit = t.s.shedding.limits[e];
-    t.why = t.datacenter(e) + " is at " + percent(site.use.value_or(0)) + " of its capacity, ";
-    if (limit == 1) t.why += "and gets its whole share again";
+    std::string why = t.datacenter(e) + " is at " + percent(site.use.value_or(0)) + " of its capacity, ";
+    if (limit == 1) why += "and gets its whole share again";
     else
-        t.why += (limit < before ? "above " : "below ") + percent(*t.c.service.load->shed_above) +
-                 ": it keeps at most " + percent(limit) + " of the answers, the rest goes elsewhere";
+        why += (limit < before ? "above " : "below ") + percent(*t.c.service.load->shed_above) +
+               ": it keeps at most " + percent(limit) + " of the answers, the rest goes elsewhere";
+    t.because(e, std::move(why));
     auto& said = t.say(Change::load_shed, limit < before ? Severity::warning : Severity::info, t.why);
     said.datacenter = t.datacenter(e);
     said.from = percent(before);

@@ -52,24 +52,21 @@ Footing footing(const Turn& t, std::span<const Candidate> list) {
                    : Footing::followed; // the followed site stays, whatever is fit (L14)
 }
 
-/// Tells when its footing is lost and regained.
-void tell_footing(Turn& t, Footing g) {
-    bool down = g == Footing::nothing_fit, excluded = g == Footing::excluded;
-    if (down && !t.s.all_down) {
+/// Tells when its footing is lost and regained, and `plan` is answered instead.
+void tell_footing(Turn& t, Footing g, const AnswerPlan& plan) {
+    const bool down = g == Footing::nothing_fit, excluded = g == Footing::excluded;
+    const bool was_down = std::exchange(t.s.all_down, down),
+               was_excluded = std::exchange(t.s.all_excluded, excluded);
+    if (!was_excluded) t.s.excluded_since = t.c.now.mono;
+    if (down == was_down && excluded == was_excluded) return;
+    t.news = true;
+    const Cause cause = reason_of(t, t.s.plan, plan);
+    if (down && !was_down) {
         t.s.all_down_since = t.c.now.mono;
-        t.why = "nothing is fit, on_all_down is " + std::string(to_string(t.c.service.on_all_down.mode)) +
-                (t.why.empty() ? "" : ": " + t.why);
-        t.say(Change::all_down, Severity::critical, t.why).evidence = t.evidence;
+        t.say(Change::all_down, Severity::critical, cause.why).evidence = cause.evidence;
     }
-    if (excluded && !t.s.all_excluded) {
-        t.why = "everything it could answer is excluded by an operator: SERVFAIL";
-        t.say(Change::all_down, Severity::critical, t.why);
-    }
-    if ((t.s.all_down && !down) || (t.s.all_excluded && !excluded))
-        t.say(Change::all_down_over, Severity::info, t.why.empty() ? "an endpoint is fit again" : t.why);
-    t.s.all_down = down;
-    if (!t.s.all_excluded) t.s.excluded_since = t.c.now.mono;
-    t.s.all_excluded = excluded;
+    if (excluded && !was_excluded) t.say(Change::all_down, Severity::critical, cause.why);
+    if (!down && !excluded) t.say(Change::all_down_over, Severity::info, cause.why);
 }
 
 /// A standby that could take over; until one is known again (after a restart), the one that was answered.
@@ -145,11 +142,9 @@ std::vector<Candidate> candidates(const ServiceState& s, const ServiceContext& c
     return list;
 }
 
-AnswerPlan make_plan(Turn& t) {
-    if (!t.s.served) return t.s.keeps_plan ? t.s.plan : AnswerPlan{};
-    auto list = candidates(t.s, t.c);
-    Footing g = footing(t, list);
-    tell_footing(t, g);
+namespace {
+
+AnswerPlan plan_on(Footing g, Turn& t, std::vector<Candidate> list) {
     switch (g) {
     case Footing::no_address: return {.kind = AnswerPlan::Kind::nodata};
     case Footing::excluded: return {};
@@ -160,6 +155,17 @@ AnswerPlan make_plan(Turn& t) {
     case Footing::policy: break;
     }
     return select({t.c.model, t.c.service, list}, t.s.active, t.s.previous);
+}
+
+} // namespace
+
+AnswerPlan make_plan(Turn& t) {
+    if (!t.s.served) return t.s.keeps_plan ? t.s.plan : AnswerPlan{};
+    auto list = candidates(t.s, t.c);
+    const Footing g = footing(t, list);
+    AnswerPlan plan = plan_on(g, t, std::move(list));
+    tell_footing(t, g, plan);
+    return plan;
 }
 
 } // namespace fairway::policies

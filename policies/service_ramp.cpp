@@ -28,14 +28,13 @@ void climb(Turn& t, EndpointIndex e) {
     ++*state.ramp_step;
     state.ramp_since = t.c.now.mono;
     t.noted = true;
-    t.why = t.datacenter(e);
     if (*state.ramp_step >= ramp.steps.size()) {
         state.ramp_step.reset();
-        t.why += " has its whole share again";
-        return;
+        return t.because(e, t.datacenter(e) + " has its whole share again");
     }
-    t.why += " is given " + std::to_string(std::lround(ramp.steps[*state.ramp_step] * 100)) +
-             "% of its share after its return";
+    t.because(e, t.datacenter(e) + " is given " +
+                     std::to_string(std::lround(ramp.steps[*state.ramp_step] * 100)) +
+                     "% of its share after its return");
     t.due(state.ramp_since + ramp.hold);
 }
 

@@ -33,11 +33,6 @@ bool withdraws(const AnswerPlan& before, const AnswerPlan& after) {
                                 [&](auto& k) { return std::ranges::all_of(k.addresses, answers); });
 }
 
-bool same_but_ttl(AnswerPlan a, const AnswerPlan& b) {
-    a.ttl = b.ttl;
-    return a == b;
-}
-
 /// FNV-1a, 64 bits: the same in every process and version.
 struct Fingerprint {
     std::uint64_t value = 0xcbf29ce484222325;
@@ -81,24 +76,23 @@ void remember_good(Turn& t) {
     t.out.services.push_back(record_of(t.s, t.c.model, t.c.now));
 }
 
-void say_plan(Turn& t, std::string from) {
+void say_plan(Turn& t, std::string from, const Cause& cause) {
     t.s.plan_since = t.c.now.mono;
-    t.s.reason = t.why.empty() ? t.s.reason : t.why;
     auto& said = t.say(Change::plan_changed, Severity::info, t.s.reason);
     said.from = std::move(from);
     said.to = t.s.answered;
-    said.evidence = t.evidence;
-    said.fault = t.fault;
+    said.evidence = cause.evidence;
+    said.fault = cause.fault;
 }
 
 /// After a restart within 60 s a plan that is what was answered before is no change (O4).
-void tell_plan(Turn& t, const AnswerPlan& before) {
+void tell_plan(Turn& t, const AnswerPlan& before, const Cause& cause) {
     const bool resumes = t.s.served && std::exchange(t.s.resumes, false);
     if (resumes || !same_but_ttl(before, t.s.plan)) {
         const std::string was = std::exchange(t.s.answered, answer_text(t.s.plan, t.c));
         const auto fingerprint_was = std::exchange(t.s.fingerprint, fingerprint(t.s.plan, t.c));
-        if (!resumes) say_plan(t, answer_text(before, t.c));
-        else if (t.s.fingerprint != fingerprint_was) say_plan(t, was);
+        if (!resumes) say_plan(t, answer_text(before, t.c), cause);
+        else if (t.s.fingerprint != fingerprint_was) say_plan(t, was, cause);
     }
     t.out.plans.push_back(t.s.index);
     if (!t.latched && withdraws(before, t.s.plan)) t.out.urgent.push_back(t.s.index);
@@ -107,6 +101,11 @@ void tell_plan(Turn& t, const AnswerPlan& before) {
 }
 
 } // namespace
+
+bool same_but_ttl(AnswerPlan a, const AnswerPlan& b) {
+    a.ttl = b.ttl;
+    return a == b;
+}
 
 Turn begin_turn(ServiceState& s, const ServiceContext& c) {
     Turn t{.s = s, .c = c};
@@ -136,7 +135,12 @@ void decide(Turn& t) {
     AnswerPlan plan = make_plan(t);
     plan.ttl = settle_ttl(t);
     AnswerPlan before = std::exchange(t.s.plan, std::move(plan));
-    if (before != t.s.plan || t.s.resumes) tell_plan(t, before);
+    const bool resumes = t.s.resumes && t.s.served;
+    if (t.news || resumes || before != t.s.plan) {
+        const Cause cause = reason_of(t, before, t.s.plan);
+        if (t.news || resumes || !same_but_ttl(before, t.s.plan)) t.s.reason = cause.why;
+        if (resumes || before != t.s.plan) tell_plan(t, before, cause);
+    }
     remember_good(t);
     if (t.s.frozen && std::exchange(t.s.frozen, t.s.plan) != t.s.plan) t.noted = true;
 }
@@ -347,6 +351,7 @@ void restore(ServiceState& s, const ServiceRecord& r, const Model& model, Now no
     }
     if (r.frozen) {
         s.frozen = s.plan = plan_of(*r.frozen, model, service);
+        s.reason = "as before the restart";
         s.served = true;
     }
     if (r.running && endpoint(r.running->to)) s.running = r.running;
