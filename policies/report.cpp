@@ -29,16 +29,39 @@ std::string state_word(const ServiceState& s, const Service& service) {
     return s.awaiting_failback ? "awaiting failback" : "serving";
 }
 
+/// "east and west".
+std::string sites_of(std::span<const EndpointIndex> endpoints, const ServiceContext& c) {
+    std::string text;
+    for (EndpointIndex e : endpoints)
+        text += (text.empty() ? "" : " and ") + c.model.datacenter_of(c.service, e).name;
+    return text;
+}
+
+/// Why no switch has begun although there is a hook to promote with (L15).
+std::string waits_for(const ServiceState& s, const ServiceContext& c) {
+    std::vector<EndpointIndex> ready;
+    for (EndpointIndex e = 0; e < s.endpoints.size(); ++e)
+        if (can_take_over(s, c, e) && !(s.followed && s.followed->endpoint == e)) ready.push_back(e);
+    if (ready.empty()) return "; no standby can take over yet";
+    const std::string who = "; " + sites_of(ready, c) + " could take over";
+    if (!s.drill_held.empty()) return who + ", a drill promotes nothing";
+    if (s.no_primary_critical || !s.followed) return who;
+    return who + ": it waits for " + brief(c.service.no_primary_hold) + " (no_primary_hold) while " +
+           c.model.datacenter_of(c.service, s.followed->endpoint).name +
+           " still answers as a standby, as in a switchover by hand";
+}
+
 /// Why it answers what it answers: while something is held, what holds it and what would end that.
 std::string reason_text(const ServiceState& s, const ServiceContext& c) {
     if (!s.primaries.empty())
-        return "two sites are primary at the same time: nothing moves until one of them is gone";
+        return sites_of(s.primaries, c) +
+               " are primary at the same time: nothing moves until one of them is gone";
     if (!s.no_primary) return s.reason;
     std::string text = "no primary is seen";
     if (s.followed)
         text += ", the answer stays at " + c.model.datacenter_of(c.service, s.followed->endpoint).name;
     if (s.running) return text + "; switch " + s.running->id + ": " + std::string(to_string(s.running->step));
-    if (c.service.hooks.contains(Hook::Step::promote)) return text + "; no standby can take over yet";
+    if (c.service.hooks.contains(Hook::Step::promote)) return text + waits_for(s, c);
     return text + "; no promote hook is configured: promote a standby by hand, traffic follows it";
 }
 
@@ -160,10 +183,15 @@ class Alarms {
             add("no_primary", Severity::warning, "no primary: the answer is held",
                 s_.unclaimed_since.value_or(s_.plan_since));
         if (!s_.primaries.empty())
-            add("two_primaries", Severity::critical, "two primaries: nothing moves", s_.primaries_since);
+            add("two_primaries", Severity::critical,
+                sites_of(s_.primaries, c_) + " are primary at the same time: nothing moves",
+                s_.primaries_since);
         if (!s_.refused_claims.empty())
-            add("stale_claim", Severity::critical, "a claim to be primary is not believed", s_.refused_since,
-                dc(s_.refused_claims.front()));
+            add("stale_claim", Severity::critical,
+                sites_of(s_.refused_claims, c_) +
+                    " claims to be primary and is not believed; `fairwayctl failover " + c_.service.title() +
+                    " --to " + dc(s_.refused_claims.front()) + " --accept-claim` takes it",
+                s_.refused_since, dc(s_.refused_claims.front()));
         if (s_.partial_failure)
             add("partial_failure", Severity::critical, "the primary's application is down", s_.partial_since,
                 dc(s_.followed->endpoint));
@@ -301,7 +329,8 @@ Report Engine::report(Now now) const {
     if (!r.drill || !r.drill->running) return r;
     for (Alarm& a : r.alarms) {
         const bool of_service = a.datacenter.empty() && plays_in(a.service, r);
-        a.drill = a.datacenter == r.drill->datacenter || of_service;
+        const bool older = a.since < r.drill->begun;
+        a.drill = !older && (a.datacenter == r.drill->datacenter || of_service);
         if (a.drill) a.text = "drill: " + a.text;
     }
     r.alarms.push_back({"drill", Severity::warning, "", r.drill->datacenter,

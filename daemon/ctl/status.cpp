@@ -47,10 +47,18 @@ std::string joined(const std::vector<JsonValue>& parts) {
     return or_dash(all);
 }
 
+/// "shop.example.com, east: "; a datacenter that the alarm's own text begins with is not named again.
+std::string place_of(const JsonValue& alarm) {
+    std::string place = alarm.text("service");
+    const std::string dc = alarm.text("datacenter");
+    if (!dc.empty() && !alarm.text("text").starts_with(dc + " ")) place += (place.empty() ? "" : ", ") + dc;
+    return place.empty() ? place : place + ": ";
+}
+
 void alarms(Context& c, const JsonValue& report) {
     for (const auto& a : report.at("alarms").items())
-        c.terminal.line("ALARM " + a.text("severity") + ": " + a.text("text") + " (" + a.text("id") +
-                            ", for " + between(a.text("since"), report.text("at")) + ")",
+        c.terminal.line("ALARM " + a.text("severity") + ": " + place_of(a) + a.text("text") + " (" +
+                            a.text("id") + ", for " + between(a.text("since"), report.text("at")) + ")",
                         a.text("severity") == "critical" ? Colour::bad : Colour::warn);
 }
 

@@ -27,6 +27,10 @@ TEST_CASE("D3, D4, L13: an old primary that comes back with its old timeline is 
     CHECK(s.moves("shop", back) == 0);
     CHECK(s.count(Change::stale_claim, back) == 1);
     CHECK(s.critical("shop", back));
+    for (const auto& a : s.report().alarms)
+        if (a.id == "stale_claim")
+            CHECK(a.text == "east claims to be primary and is not believed; `fairwayctl failover "
+                            "shop.gtm.example.com --to east --accept-claim` takes it");
 
     SUBCASE("not even as the only claim") {
         auto alone = s.kill("west");
@@ -67,6 +71,10 @@ TEST_CASE(
     CHECK(*s.first(Change::two_primaries, split) - split <= 2s + 250ms + 4 * 10ms);
     CHECK(s.critical("shop", split));
     CHECK(s.count(Change::two_primaries, split) == 1);
+    CHECK(s.report("shop").reason.starts_with("east and west are primary at the same time"));
+    for (const auto& a : s.report().alarms)
+        if (a.id == "two_primaries")
+            CHECK(a.text == "east and west are primary at the same time: nothing moves");
 
     SUBCASE("once the followed one is gone, the other is followed") {
         auto gone = s.now();

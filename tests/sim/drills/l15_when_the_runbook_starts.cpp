@@ -81,3 +81,13 @@ TEST_CASE("L15: a tie goes by order; a standby whose application is down is not 
         CHECK(s.runbook().text() == "fence east, promote eu");
     }
 }
+
+TEST_CASE("O1, L15: while it waits for a switchover by hand, status says for what and how long at most") {
+    Drill s{sites(2, {{"shop", automatic}})};
+    s.runs(1min);
+    s.database("east").steps_down();
+    s.runs(30s);
+    CHECK(s.report("shop").reason ==
+          "no primary is seen, the answer stays at east; west could take over: it waits for 1m "
+          "(no_primary_hold) while east still answers as a standby, as in a switchover by hand");
+}

@@ -66,6 +66,17 @@ TEST_CASE("P14: the daemon owns the time: a restart goes on with a drill, and en
     CHECK(s.answers("www") == "east+eu+west");
 }
 
+TEST_CASE("P14: what ailed the site before the drill is not the drill's") {
+    Drill s{sites(3, {{"www", weighted}})};
+    s.runs(1min);
+    s.application("east", saying::refused());
+    s.runs(1min);
+    REQUIRE(s.alarm("endpoint_unfit"));
+    REQUIRE(s.loses("east", 10min).accepted);
+    s.runs(1min);
+    for (const auto& a : s.report().alarms) CHECK(a.drill == (a.id == "drill"));
+}
+
 TEST_CASE("P14: a real failure elsewhere ends the drill, and the site is back at once") {
     Drill s{sites(3, {{"www", weighted}})};
     s.runs(1min);
