@@ -82,7 +82,8 @@ std::vector<Burden> predicted(std::span<const Burden> now, std::span<const LoadR
             for (const auto& [name, share] : then) gained += std::max(0.0, share - share_in(before, name));
             if (leaves <= 0) continue;
             const double load = report.load * weight(s) * leaves / all;
-            *from->load -= load;
+            const double rest = *from->load - load; // what is left by rounding alone is nothing
+            from->load = rest > 1e-9 * report.load ? rest : 0;
             for (Burden& to : after) {
                 const double gain = std::max(0.0, share_in(then, to.site) - share_in(before, to.site));
                 if (gain > 0) to.load = to.load.value_or(0) + load * gain / gained;

@@ -82,6 +82,14 @@ TEST_CASE(
     CHECK(by_hand.sites[0].load_after == doctest::Approx(450));
 }
 
+TEST_CASE("a lost site bears nothing, not a rounding's worth of it, whatever it bore") {
+    for (double load = 10; load <= 1000; load += 9.7) {
+        CAPTURE(load);
+        const auto w = ask(two_kinds(), {.lose = {"east"}, .loads = {{"east", load}, {"west", 100}}});
+        CHECK(*w.sites[0].load_after == 0);
+    }
+}
+
 TEST_CASE("two sites at once, what is down already, and nothing left at all") {
     const auto two = ask(two_kinds(), {.lose = {"west", "eu"}});
     CHECK(share(line(two, "www").after, "east") == doctest::Approx(1));
