@@ -15,12 +15,12 @@ namespace fairway::policies {
 std::vector<bool> braked(std::span<const std::optional<Instant>> out_since, std::size_t count,
                          const Brake& brake, Instant now);
 
-/// When an endpoint that is out stops counting, so that a braked one may go: the next change by time alone.
 /// rules.min_datacenters: which stay because so many have to be left, however long they are out. The first to
 /// go may always be out.
 std::vector<bool> kept(std::span<const std::optional<Instant>> out_since, std::size_t count,
                        std::size_t least);
 
+/// When an endpoint that is out stops counting, so that a braked one may go: the next change by time alone.
 std::optional<Instant> brake_due(std::span<const std::optional<Instant>> out_since, const Brake& brake,
                                  Instant now);
 

@@ -45,7 +45,8 @@ Pool handed_down(std::optional<EndpointIndex> e, std::optional<EndpointIndex> ho
     double rest = 1;
     for (; e && rest > 1e-9; e = first(left)) {
         if (!left[*e].usable) break;
-        const double part = std::min(rest, limit_of(left[*e], e == home ? 1 : 0, g.service));
+        const double limit = std::min(left[*e].part, limit_of(left[*e], e == home ? 1 : 0, g.service));
+        const double part = std::min(rest, limit);
         shares.push_back({*e, part});
         rest -= part;
         left[*e].usable = left[*e].fit = false;
@@ -70,7 +71,8 @@ Pool in_turn(const Chooser& first, const Ground& g) {
     const auto e = first(g.candidates);
     if (!e) return {};
     const bool spreads = g.service.lost_share == Service::LostShare::spread;
-    if (!g.service.load && !spreads) return {.members = {{*e}}};
+    const bool ramps = std::ranges::any_of(g.candidates, [](auto& c) { return c.usable && c.part < 1; });
+    if (!g.service.load && !spreads && !ramps) return {.members = {{*e}}};
     const auto home = home_of(first, g);
     const bool lost = home && !g.candidates[*home].fit && e != home && g.candidates[*e].fit;
     if (spreads && lost) return spread_over_fit(first, g);

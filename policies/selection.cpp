@@ -121,7 +121,9 @@ Pool pick(const Policy& policy, const Ground& g, ClientClassIndex k, Previous& p
 AnswerPlan select(const Ground& g, std::optional<EndpointIndex> active, Previous& previous) {
     Assembly plan(g);
     if (auto* p = std::get_if<ActivePassive>(&g.service.policy); p && active) {
-        plan.add(one_latched(*p, *active, g));
+        std::vector<Candidate> whole(g.candidates.begin(), g.candidates.end());
+        for (Candidate& c : whole) c.part = 1; // a failback is all or nothing
+        plan.add(one_latched(*p, *active, {g.model, g.service, whole}));
         return std::move(plan).done(false);
     }
     bool by_class = topological(g.service.policy);

@@ -50,6 +50,9 @@ std::optional<EndpointIndex> best_in_order(const ActivePassive& p, std::span<con
 std::optional<EndpointIndex> nearest(const Latency& policy, const Ground& g, const ClientClass& clients,
                                      std::optional<EndpointIndex> previous);
 
+/// How far that is, in words: "12 ms, measured", "1200 km, reckoned as 18 ms", "nobody knows how far".
+std::string distance_text(const Model& model, const ClientClass& clients, DatacenterIndex datacenter);
+
 /// The endpoint in the clients' region, else the nearest by map.
 std::optional<EndpointIndex> nearest_by_map(const Ground& g, const ClientClass& clients);
 
@@ -66,9 +69,9 @@ Pool geo(const Geo& policy, const Ground& g, ClientClassIndex k, Previous& previ
 /// Which endpoint answers first, were these the candidates.
 using Chooser = std::function<std::optional<EndpointIndex>(std::span<const Candidate>)>;
 
-/// Where there is an order: the first keeps what its limit leaves it and the next has the rest, and so on.
-/// The share of a first that cannot be used goes to the next too, or with `lost_share: spread` to all that
-/// are fit.
+/// Where there is an order: the first keeps what its limit and its ramp leave it, the next has the rest, and
+/// so on. The share of a first that cannot be used goes to the next too, or with `lost_share: spread` to all
+/// that are fit.
 Pool in_turn(const Chooser& first, const Ground& g);
 
 /// The most that the endpoint may get of what was not meant for it, and its own `natural` share.

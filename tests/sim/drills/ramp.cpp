@@ -57,6 +57,46 @@ TEST_CASE("P12: while a check of it is not well its ramp does not go on") {
     CHECK(share(s, "east") == doctest::Approx(50).epsilon(0.01));
 }
 
+TEST_CASE("P12: where the nearest answers, too, who returned has its clients step by step") {
+    for (const std::string policy : {"latency", "geo"}) {
+        CAPTURE(policy);
+        Drill s{sites(2, {{"www", "policy: " + policy +
+                                      "\napplication: web\nramp: {steps: [10%, 50%], hold: 60s}\n"}})};
+        s.runs(1min);
+        REQUIRE(share(s, "east") == doctest::Approx(100));
+        s.application("east", saying::refused());
+        s.runs(1min);
+        REQUIRE(share(s, "west") == doctest::Approx(100));
+        s.application_works("east");
+        REQUIRE(s.runs_until([&] { return share(s, "east") > 0; }, 2min));
+        CHECK(share(s, "east") == doctest::Approx(10));
+        CHECK(share(s, "west") == doctest::Approx(90));
+        s.runs(61s);
+        CHECK(share(s, "east") == doctest::Approx(50));
+        s.runs(60s);
+        CHECK(share(s, "east") == doctest::Approx(100));
+        // and the last that lives has everybody
+        s.application("west", saying::refused());
+        s.runs(1min);
+        s.application("east", saying::refused());
+        s.runs(1min);
+        s.application_works("east");
+        s.runs_until([&] { return s.endpoint("www", "east").fit; }, 2min);
+        CHECK(share(s, "east") == doctest::Approx(100));
+    }
+}
+
+TEST_CASE("P12: active/passive has one site: a failback moves everybody") {
+    Drill s{sites(2, {{"www", ordered("east, west") + "failback: auto\nramp: {steps: [10%], hold: 60s}\n"}})};
+    s.runs(1min);
+    s.application("east", saying::refused());
+    s.runs(1min);
+    REQUIRE(s.answers("www") == "west");
+    s.application_works("east");
+    REQUIRE(s.runs_until([&] { return share(s, "east") > 0; }, 2min));
+    CHECK(share(s, "east") == doctest::Approx(100));
+}
+
 TEST_CASE("P12, L10: a ramp never holds the last living site back") {
     Drill s{sites(2, {{"www", ramped}})};
     returns(s);
