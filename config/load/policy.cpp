@@ -24,21 +24,10 @@ std::optional<EndpointIndex> ordered(const Node& n, const Draft& d, Binding& b) 
     return endpoint;
 }
 
-void warn_of_left_out(const Node& order, const std::vector<EndpointIndex>& named, const Draft& d,
-                      Binding& b) {
-    for (std::size_t i = 0; i < d.service.endpoints.size(); ++i)
-        if (std::find(named.begin(), named.end(), i) == named.end())
-            b.problems.warning(order.place(),
-                               "order: the endpoint in `" +
-                                   b.model.datacenters[d.service.endpoints[i].datacenter].name +
-                                   "` is not named and thereby excluded");
-}
-
 std::vector<EndpointIndex> read_order(const Node& list, const Draft& d, Binding& b) {
     std::vector<EndpointIndex> out;
     if (!list.is_sequence() || list.items.empty())
         return wrong(list, *find_key("services.*.policy.order"), b.problems, "a list of datacenters"), out;
-    const std::size_t before = b.problems.errors();
     for (const Node& item : list.items) {
         const auto endpoint = ordered(item, d, b);
         if (!endpoint) continue;
@@ -46,7 +35,6 @@ std::vector<EndpointIndex> read_order(const Node& list, const Draft& d, Binding&
             b.problems.error(item.place(), "order: `" + item.text + "` is named twice");
         out.push_back(*endpoint);
     }
-    if (b.problems.errors() == before && d.notes.usable) warn_of_left_out(list, out, d, b);
     return out;
 }
 
@@ -213,6 +201,32 @@ template<class... P> bool has_policy(const Service& s) {
     return any_policy(s.policy, [](const Policy& p) { return (std::holds_alternative<P>(p) || ...); });
 }
 
+bool names(const Policy& p, EndpointIndex e) {
+    const auto weighs = [&](const std::vector<unsigned>& w) { return w.empty() || w[e] > 0; };
+    if (auto* order = std::get_if<ActivePassive>(&p))
+        return std::find(order->order.begin(), order->order.end(), e) != order->order.end();
+    if (auto* weighted = std::get_if<Weighted>(&p)) return weighs(weighted->weights);
+    if (auto* sticky = std::get_if<Sticky>(&p)) return weighs(sticky->weights);
+    auto* geo = std::get_if<Geo>(&p);
+    return !geo || geo->branches.empty() ||
+           std::any_of(geo->branches.begin(), geo->branches.end(),
+                       [&](const Branch& branch) { return names(branch.policy, e); });
+}
+
+/// Of a whole policy: what one branch leaves out another may name.
+void warn_of_left_out(const Node& policy, const Draft& d, Binding& b) {
+    const Node* order = policy.find("order");
+    const bool geo = std::holds_alternative<Geo>(d.service.policy);
+    if (!order && !geo) return;
+    for (std::size_t i = 0; i < d.service.endpoints.size(); ++i)
+        if (!names(d.service.policy, static_cast<EndpointIndex>(i)))
+            b.problems.warning(order ? order->place() : policy.place(),
+                               (geo ? "branches: the endpoint in `" : "order: the endpoint in `") +
+                                   b.model.datacenters[d.service.endpoints[i].datacenter].name +
+                                   (geo ? "` is named by none and thereby excluded"
+                                        : "` is not named and thereby excluded"));
+}
+
 /// An answer of many addresses cannot hold a CNAME.
 void check_names(const Draft& d, Binding& b) {
     const auto& endpoints = d.service.endpoints;
@@ -240,6 +254,7 @@ void read_policy(const Mapping& service, Draft& d, Binding& b) {
     if (!n) return;
     d.notes.policy = n->place();
     const bool before = d.notes.usable;
+    const std::size_t errors = b.problems.errors();
     d.service.policy = read_one(*n, service.get("endpoints"), false, d, b);
     // Of the service's own policy they are what operators and `explain` know as the endpoints' weights.
     const auto lift = [&](auto* p) {
@@ -250,6 +265,7 @@ void read_policy(const Mapping& service, Draft& d, Binding& b) {
     lift(std::get_if<Weighted>(&d.service.policy));
     lift(std::get_if<Sticky>(&d.service.policy));
     if (!before || !d.notes.usable) return;
+    if (b.problems.errors() == errors) warn_of_left_out(*n, d, b);
     check_weights(d, b);
     check_names(d, b);
 }

@@ -32,12 +32,20 @@ void strong_needs_three(const Service& s, const ServiceNotes& notes, Binding& b)
             std::to_string(domains) + ": whichever store loses its peer must stop or risk two truths");
 }
 
+bool reports_lag(const Service& s, const Model& m) {
+    bool any = false;
+    each_check(*s.stateful, [&](CheckIndex c, bool) { any |= reports_of(m.checks[c]->kind).lag; });
+    return any;
+}
+
 /// O7: what no state of the world could keep to. Detection of a silence, and the answers that are kept.
 void objectives_are_possible(const Service& s, const ServiceNotes& notes, Binding& b) {
     const bool person =
         std::holds_alternative<ActivePassive>(s.policy) && s.failover == Service::Failover::approval;
     if (s.objectives.rpo && !s.stateful)
         b.problems.warning(notes.name, "objectives: `rpo` without a `stateful` tier: nothing reports a lag");
+    else if (s.objectives.rpo && !reports_lag(s, b.model))
+        b.problems.warning(notes.name, "objectives: `rpo`, and no `stateful` check reports a lag");
     if (!s.objectives.rto) return;
     if (person)
         b.problems.warning(notes.name,
@@ -171,6 +179,30 @@ void spread_of_name_servers(std::size_t z, Binding& b) {
                                         ": when it is lost nobody is answered");
 }
 
+/// What is said and can mean nothing.
+void is_heeded(const Service& s, const ServiceNotes& notes, Binding& b) {
+    auto* order = std::get_if<ActivePassive>(&s.policy);
+    if (!s.ramp.steps.empty() && (order || std::holds_alternative<All>(s.policy)))
+        b.problems.warning(notes.policy, std::string("`ramp` has no effect under the policy ") +
+                                             (order ? "active_passive: one site has all clients"
+                                                    : "all: every client has all sites"));
+    if (order && !order->follow_primary && !order->order.empty() &&
+        s.endpoints[order->order.front()].weight == 0)
+        b.problems.warning(notes.endpoints[order->order.front()],
+                           "weight 0 excludes the endpoint that `order` names first");
+    for (std::size_t e = 0; e < s.endpoints.size(); ++e)
+        for (const Family family : {Family::v4, Family::v6}) {
+            const auto all = static_cast<std::size_t>(
+                std::count_if(s.endpoints[e].addresses.begin(), s.endpoints[e].addresses.end(),
+                              [&](const IpAddress& a) { return a.family == family; }));
+            if (all == 0 || s.min_healthy.count <= all) continue;
+            b.problems.warning(notes.endpoints[e],
+                               "min_healthy: " + std::to_string(s.min_healthy.count) + " of " +
+                                   std::to_string(all) + (family == Family::v4 ? " IPv4" : " IPv6") +
+                                   (all == 1 ? " address" : " addresses") + ": it means all of them here");
+        }
+}
+
 void services(Binding& b) {
     for (std::size_t i = 0; i < b.model.services.size(); ++i) {
         const Service& s = b.model.services[i];
@@ -178,6 +210,7 @@ void services(Binding& b) {
         if (!b.services[i].usable) continue;
         strong_needs_three(s, b.services[i], b);
         objectives_are_possible(s, b.services[i], b);
+        is_heeded(s, b.services[i], b);
         one_runs_the_runbook(s, b.services[i], b);
     }
 }

@@ -68,6 +68,12 @@ void read_rules(const Mapping& file, Binding& b) {
     if (!n) return;
     const Mapping m(*n, "rules", b.problems);
     m.read("min_datacenters", b.model.rules.min_datacenters);
+    const std::size_t all = b.model.datacenters.size();
+    if (b.model.rules.min_datacenters > all && all > 0)
+        b.problems.warning(m.place_of("min_datacenters"),
+                           "min_datacenters: " + std::to_string(b.model.rules.min_datacenters) +
+                               " are never left of " + std::to_string(all) +
+                               ": nothing but the first site to fail goes out");
     m.read("switch_at_most_every", b.model.rules.switch_at_most_every);
     const Node* list = m.get("hold_windows");
     if (!list) return;

@@ -421,7 +421,7 @@ constexpr Key table[] = {
     {"services.*.min_healthy", any, "1",
      "of an endpoint's addresses, per family: a number, or a share such as 50%"},
     {"services.*.ramp", mapping, "all at once",
-     "by weight: how the share of a site that returned grows back"},
+     "how the share of a site that returned grows back; not under active_passive and all"},
     {"services.*.ramp.steps", list, "", "parts of its share: [10%, 25%, 50%]"},
     Key{"services.*.ramp.steps.[]", share, "", "a part"}.within(0.01, 1),
     Key{"services.*.ramp.hold", duration, "60s",

@@ -462,6 +462,26 @@ TEST_CASE("check-config warns where there are more looks than the threads are go
     CHECK(looks(501, "2s", "", true).find(warning) == std::string::npos);
 }
 
+TEST_CASE("O5: what is heeded is not warned of") {
+    const std::string web = "    application: web\n" + two_sites;
+    const std::pair<std::string, const char*> rows[] = {
+        {service("    policy: {type: geo, branches: [{when: {country: DE}, policy: {type: active_passive, "
+                 "order: [east]}}, {policy: {type: active_passive, order: [west]}}]}\n" +
+                 web),
+         "excluded"},
+        {service("    policy: latency\n    ramp: {steps: [10%]}\n" + web), "`ramp` has no effect"},
+        {service("    policy: weighted\n    min_healthy: 1\n" + web), "min_healthy"},
+        {service("    policy: active_passive\n    objectives: {rpo: 5s}\n    stateful: db\n" + web),
+         "reports a lag"},
+        {service("    policy: weighted\n" + web) + "rules: {min_datacenters: 3}\n", "min_datacenters"}};
+    for (const auto& [yaml, text] : rows) {
+        const Loaded l(yaml);
+        INFO(l.told());
+        REQUIRE(l.model);
+        CHECK(l.told().find(text) == std::string::npos);
+    }
+}
+
 TEST_CASE("check-config warns of what will hurt later (O5)") {
     const std::string web = "    application: web\n" + two_sites;
     const std::pair<std::string, const char*> rows[] = {
@@ -470,6 +490,23 @@ TEST_CASE("check-config warns of what will hurt later (O5)") {
         {service("    policy: weighted\n    ttl: 2s\n" + web) + "", ""},
         {service("    policy: {type: active_passive, order: [east]}\n" + web),
          "the endpoint in `west` is not named and thereby excluded"},
+        {service("    policy: {type: geo, branches: [{policy: {type: active_passive, order: [east]}}]}\n" +
+                 web),
+         "branches: the endpoint in `west` is named by none and thereby excluded"},
+        {service("    policy: active_passive\n    ramp: {steps: [10%]}\n" + web),
+         "`ramp` has no effect under the policy active_passive"},
+        {service("    policy: all\n    ramp: {steps: [10%]}\n" + web),
+         "`ramp` has no effect under the policy all"},
+        {service("    policy: weighted\n    min_healthy: 3\n" + web),
+         "min_healthy: 3 of 1 IPv4 address: it means all of them here"},
+        {service("    policy: {type: active_passive, order: [west, east]}\n    application: web\n"
+                 "    endpoints: {east: {addresses: [192.0.2.1]}, west: {addresses: [198.51.100.1], weight: "
+                 "0}}\n"),
+         "weight 0 excludes the endpoint that `order` names first"},
+        {service("    policy: active_passive\n    objectives: {rpo: 5s}\n    stateful: web\n" + web),
+         "objectives: `rpo`, and no `stateful` check reports a lag"},
+        {service("    policy: weighted\n" + web) + "rules: {min_datacenters: 5}\n",
+         "min_datacenters: 5 are never left of 3: nothing but the first site to fail goes out"},
         {service("    policy: latency\n" + web), "knows nothing of clients"},
         {service("    policy: weighted\n    failback: manual\n" + web), "`failback` has no effect"},
         {service("    policy: active_passive\n    on_no_primary: hold\n" + web),
