@@ -1,6 +1,7 @@
 #include "daemon/serialize.hpp"
 
 #include "daemon/explained.hpp"
+#include "daemon/explanation.hpp"
 #include "daemon/json_parts.hpp"
 
 #include <array>
@@ -55,23 +56,6 @@ Json json(const EndpointReport& e, Now now) {
             {"addresses", addresses(e.addresses)},
             {"reason", e.reason},
             {"since", to_string(now.wall_at(e.since))}};
-}
-
-Json json(const Explanation& e) {
-    Json lines = Json::array(), answer = Json::array();
-    for (const auto& l : e.lines)
-        lines.push_back(
-            {{"stage", l.stage}, {"subject", l.subject}, {"verdict", l.verdict}, {"reason", l.reason}});
-    for (const auto& o : e.answer)
-        answer.push_back({{"datacenter", o.datacenter},
-                          {"addresses", addresses(o.addresses)},
-                          {"cname", o.cname ? o.cname->to_string() : ""},
-                          {"probability", o.probability}});
-    return {{"name", e.name},
-            {"client", e.client},
-            {"ttl", e.ttl},
-            {"lines", std::move(lines)},
-            {"answer", std::move(answer)}};
 }
 
 /// A switch with times for people.
@@ -211,7 +195,7 @@ std::string to_json(const Report& r) {
 }
 
 std::string to_json(const Explained& e) {
-    Json j = json(e.decision);
+    Json j = Json::parse(to_json(e.decision));
     j["type"] = e.type;
     j["wire"] = {{"rcode", e.wire.rcode},
                  {"authoritative", e.wire.authoritative},

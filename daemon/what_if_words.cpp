@@ -59,6 +59,14 @@ class Reader {
     void wrong(std::string what) {
         if (problem.empty()) problem = std::move(what);
     }
+    std::vector<WhatIfQuestion::Down> down(const std::string& words) {
+        std::vector<WhatIfQuestion::Down> all;
+        for (const auto& said : parts(words)) {
+            const auto [dc, name] = pair(said, '/', "DATACENTER/SERVICE");
+            if (problem.empty()) all.push_back({datacenter(dc), service(name)});
+        }
+        return all;
+    }
     std::string problem; ///< the first
 
   private:
@@ -79,10 +87,7 @@ std::variant<WhatIfQuestion, std::string> read_question(const WhatIfWords& words
     Reader r(model);
     WhatIfQuestion q;
     for (const auto& dc : parts(words.lose)) q.lose.push_back(r.datacenter(dc));
-    for (const auto& said : parts(words.down)) {
-        const auto [dc, service] = r.pair(said, '/', "DATACENTER/SERVICE");
-        if (r.problem.empty()) q.down.push_back({r.datacenter(dc), r.service(service)});
-    }
+    q.down = r.down(words.down);
     for (const auto& said : parts(words.loads)) {
         const auto [dc, load] = r.pair(said, '=', "DATACENTER=LOAD");
         if (r.problem.empty()) q.loads[r.datacenter(dc)] = r.number(load);
@@ -90,6 +95,14 @@ std::variant<WhatIfQuestion, std::string> read_question(const WhatIfWords& words
     if (q.lose.empty()) r.wrong("name a datacenter to lose");
     if (!r.problem.empty()) return r.problem;
     return q;
+}
+
+std::variant<std::vector<WhatIfQuestion::Down>, std::string> read_down(const std::string& words,
+                                                                       const Model& model) {
+    Reader r(model);
+    auto down = r.down(words);
+    if (!r.problem.empty()) return r.problem;
+    return down;
 }
 
 std::string to_json(const WhatIf& answer) {

@@ -17,6 +17,10 @@ struct WhatIfWords {
 std::variant<policies::WhatIfQuestion, std::string> read_question(const WhatIfWords& words,
                                                                   const Model& model);
 
+/// What is down already, "DATACENTER/SERVICE" with commas; or what is wrong with the words.
+std::variant<std::vector<policies::WhatIfQuestion::Down>, std::string> read_down(const std::string& words,
+                                                                                 const Model& model);
+
 std::string to_json(const policies::WhatIf& answer);
 
 } // namespace fairway::daemon

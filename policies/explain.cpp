@@ -38,6 +38,7 @@ class Explainer {
             if (state.together == Readiness::unready && state.readiness == Readiness::ready)
                 line("group", dc(e), state.together_usable ? "kept" : "dropped", state.apart);
             if (state.braked) line("brake", dc(e), "kept", "unfit, but too many went at once");
+            if (state.ramp_step) ramp(e);
         }
     }
 
@@ -45,7 +46,13 @@ class Explainer {
         if (!s_.served)
             return line("policy", "", "undecided",
                         "no answer yet: SERVFAIL for at most 10 s after the start");
-        if (s_.frozen) line("policy", "", "kept", "frozen: the answer stays as it was");
+        if (s_.frozen) {
+            const Override* f = freezing_override(c_);
+            line("policy", "", "kept",
+                 f ? "frozen by " + f->operator_name + " (" + f->reason + ") until " +
+                         fairway::to_string(f->expires) + ": the answer stays as it was"
+                   : "frozen: the answer stays as it was");
+        }
         if (!has_family(c_.service))
             return line("policy", "", "dropped", "no endpoint has an address of this family: NODATA");
         if (s_.all_excluded)
@@ -58,6 +65,8 @@ class Explainer {
         if (s_.active)
             line("policy", dc(*s_.active), "kept",
                  s_.awaiting_failback ? "latched; a better site awaits failback" : "latched");
+        for (EndpointIndex e = 0; s_.active && e < s_.endpoints.size(); ++e)
+            if (e != *s_.active && s_.endpoints[e].fit) line("policy", dc(e), "dropped", "stands by");
     }
 
     void client(const std::optional<IpAddress>& address) {
@@ -75,8 +84,24 @@ class Explainer {
   private:
     void tier(const char* stage, EndpointIndex e, Readiness r) {
         bool ready = r == Readiness::ready;
+        const bool refused = std::ranges::find(s_.refused_claims, e) != s_.refused_claims.end();
+        if (refused && s_.followed && stage == std::string_view("stateful"))
+            return line(stage, dc(e), "dropped", refused_claim(e));
         line(stage, dc(e), ready ? "kept" : (r == Readiness::unready ? "dropped" : "undecided"),
              ready ? "its checks pass" : unfit_reason(s_, c_, e));
+    }
+
+    void ramp(EndpointIndex e) {
+        const Ramp& r = c_.service.ramp;
+        const EndpointState& state = s_.endpoints[e];
+        const bool heeds = !std::holds_alternative<ActivePassive>(c_.service.policy) &&
+                           !std::holds_alternative<All>(c_.service.policy);
+        if (!heeds || *state.ramp_step >= r.steps.size()) return;
+        const Duration left = std::max(state.ramp_since + r.hold - c_.now.mono, Duration{});
+        line("ramp", dc(e), "limited",
+             percent(r.steps[*state.ramp_step]) + " of its share, step " +
+                 std::to_string(*state.ramp_step + 1) + " of " + std::to_string(r.steps.size()) +
+                 " after its return; the next in " + brief(left) + " if its checks stay well");
     }
 
     void load(EndpointIndex e) {
@@ -84,6 +109,16 @@ class Explainer {
         std::string text = load_text(s_, c_, e);
         if (const auto& mark = c_.service.load->shed_above) text += ", sheds above " + percent(*mark);
         line("load", dc(e), limited ? "limited" : "kept", std::move(text));
+    }
+
+    std::string refused_claim(EndpointIndex e) const {
+        const auto epoch = [](const std::optional<std::uint64_t>& n) {
+            return n ? "epoch " + std::to_string(*n) : std::string("no epoch");
+        };
+        const SiteClaim claim = claims_of(c_)[e];
+        return "claims to be primary with " + epoch(claim.epoch) +
+               (claim.system != s_.followed->system ? " of another system" : "") + ", but " +
+               epoch(s_.followed->epoch) + " was followed: not believed";
     }
 
     void followed() {
@@ -98,8 +133,54 @@ class Explainer {
         const ClientClass& clients = c_.model.clients.classes[k];
         line("client", "", "kept",
              by ? "in network " + by->to_string() + known_of(clients) : "in no known network");
+        if (s_.all_down || s_.all_excluded || s_.frozen || !s_.served) return;
         auto* geo = std::get_if<Geo>(&c_.service.policy);
-        if (geo && !s_.all_down && !s_.frozen && s_.served) branches(*geo, "", k);
+        if (geo && !geo->branches.empty()) return branches(*geo, "", k);
+        const auto list = candidates(s_, c_);
+        Previous previous = s_.previous;
+        const Pool got = pick(c_.service.policy, {c_.model, c_.service, list}, k, previous);
+        compare(c_.service.policy, list, got, k);
+    }
+
+    /// Each site that one policy could have answered, and what speaks for or against it.
+    void compare(const Policy& policy, std::span<const Candidate> list, const Pool& got, ClientClassIndex k) {
+        for (const Candidate& candidate : list) {
+            const EndpointIndex e = candidate.endpoint;
+            const bool in = std::ranges::any_of(got.members, [&](auto& m) { return m.choice == e; });
+            std::string why = against(policy, candidate, in, k);
+            if (!why.empty()) line("policy", dc(e), in ? "kept" : "dropped", std::move(why));
+        }
+        if (auto* latency = std::get_if<Latency>(&policy)) margin(*latency, list, k);
+    }
+
+    std::string against(const Policy& policy, const Candidate& k, bool in, ClientClassIndex clients) const {
+        if (!k.usable)
+            return (s_.endpoints[k.endpoint].excluded ? "excluded: " : "not fit: ") +
+                   unfit_reason(s_, c_, k.endpoint);
+        const std::string behind = k.fit ? "" : "not fit, and ranks behind those that are; ";
+        auto* geo = std::get_if<Geo>(&policy);
+        if (std::holds_alternative<Latency>(policy) || (geo && geo->branches.empty()))
+            return behind + distance_text(c_.model, c_.model.clients.classes[clients],
+                                          c_.service.endpoints[k.endpoint].datacenter);
+        if (in) return {};
+        if (auto* p = std::get_if<ActivePassive>(&policy)) {
+            const bool named = std::ranges::find(p->order, k.endpoint) != p->order.end();
+            return behind + (named ? "comes later in the order" : "its order does not name it");
+        }
+        return behind + "it has no weight here";
+    }
+
+    /// A nearer site that is not nearer by enough to be worth a move.
+    void margin(const Latency& policy, std::span<const Candidate> list, ClientClassIndex k) {
+        const Ground ground{c_.model, c_.service, list};
+        const ClientClass& clients = c_.model.clients.classes[k];
+        const auto before = k < s_.previous.size() ? s_.previous[k] : std::nullopt;
+        const auto best = nearest(policy, ground, clients, std::nullopt);
+        const auto stays = nearest(policy, ground, clients, before);
+        if (!best || best == stays) return;
+        line("policy", dc(*stays), "kept",
+             dc(*best) + " is nearer, but by less than the margin (" + brief(policy.margin_absolute) +
+                 " or " + percent(policy.margin_relative) + ", the larger): clients stay");
     }
 
     /// The branches down to the one that answers.
@@ -117,7 +198,9 @@ class Explainer {
             Pool got = pick(b.policy, {c_.model, c_.service, list}, k, previous);
             if (std::ranges::any_of(got.members, [&](auto& m) { return list[m.choice].fit; })) {
                 line("policy", "", "kept", what + " matches and has a fit endpoint");
-                if (auto* inner = std::get_if<Geo>(&b.policy)) branches(*inner, name + ", ", k);
+                auto* inner = std::get_if<Geo>(&b.policy);
+                if (inner && !inner->branches.empty()) branches(*inner, name + ", ", k);
+                else compare(b.policy, list, got, k);
                 return;
             }
             line("policy", "", "dropped", what + " matches, but none of its endpoints is fit");

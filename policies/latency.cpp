@@ -18,12 +18,14 @@ double distance_km(const Coordinates& a, const Coordinates& b) {
 
 namespace {
 
+// Light in fibre there and back takes 1 ms per 100 km; real paths are about half as long again.
+constexpr double ms_per_km = 0.015;
+
 /// How far a datacenter is from clients of a class, in milliseconds.
 double cost_ms(const Model& model, const ClientClass& clients, DatacenterIndex dc) {
     if (dc < clients.rtt_ms.size() && clients.rtt_ms[dc]) return *clients.rtt_ms[dc];
-    // Light in fibre there and back takes 1 ms per 100 km; real paths are about half as long again.
     const auto& site = model.datacenters[dc].coordinates;
-    if (clients.coordinates && site) return distance_km(*clients.coordinates, *site) * 0.015;
+    if (clients.coordinates && site) return distance_km(*clients.coordinates, *site) * ms_per_km;
     return std::numeric_limits<double>::infinity();
 }
 
@@ -34,6 +36,16 @@ bool worth_it(double from_ms, double to_ms, const Latency& policy) {
 }
 
 } // namespace
+
+std::string distance_text(const Model& model, const ClientClass& clients, DatacenterIndex dc) {
+    const auto rounded = [](double d) { return std::to_string(std::lround(d)); };
+    if (dc < clients.rtt_ms.size() && clients.rtt_ms[dc])
+        return rounded(*clients.rtt_ms[dc]) + " ms, measured";
+    const auto& site = model.datacenters[dc].coordinates;
+    if (!clients.coordinates || !site) return "nobody knows how far";
+    const double km = distance_km(*clients.coordinates, *site);
+    return rounded(km) + " km, reckoned as " + rounded(km * ms_per_km) + " ms";
+}
 
 std::optional<EndpointIndex> nearest(const Latency& policy, const Ground& g, const ClientClass& clients,
                                      std::optional<EndpointIndex> previous) {

@@ -1,6 +1,8 @@
 // The two programs as they are typed: what is wrong is named, the nearest right word too, and the exit code
 // says which kind it was.
+#include "daemon/http_server.hpp"
 #include "daemon/json_value.hpp"
+#include "daemon/sockets.hpp"
 #include "tests/unit/daemon/scratch.hpp"
 
 #include <doctest/doctest.h>
@@ -110,4 +112,48 @@ TEST_CASE("check-config has a JSON for programs: good, bad and the keys") {
     CHECK(keys.exit == 0);
     CHECK(json(keys).items().size() > 50);
     for (const auto& key : json(keys).items()) CHECK_FALSE(key.text("key").empty());
+}
+
+TEST_CASE("P13: explain tells of a configuration alone, with an assumed state") {
+    const File file(R"(
+zones: {example.com: {nameservers: {ns1: [127.0.0.1]}}}
+datacenters: {east: {}, west: {}}
+checks: {web: {type: tcp, port: 80}}
+services:
+  www.example.com:
+    policy: {type: active_passive, order: [east, west]}
+    application: web
+    endpoints: {east: {addresses: [192.0.2.1]}, west: {addresses: [192.0.2.2]}}
+)");
+    const std::string ask = "--json explain www.example.com --client 203.0.113.1 --config " + file.path;
+    const auto well = json(ctl(ask)), lost = json(ctl(ask + " --down east/www.example.com"));
+    CHECK(well.at("answer").items().at(0).text("datacenter") == "east");
+    CHECK(lost.at("answer").items().at(0).text("datacenter") == "west");
+    bool dropped = false;
+    for (const auto& l : lost.at("lines").items())
+        dropped |= l.text("subject") == "east" && l.text("verdict") == "dropped";
+    CHECK(dropped);
+    CHECK(ctl("explain www.example.com --client 203.0.113.1 --config " + file.path).said.find("192.0.2.1") !=
+          std::string::npos);
+    CHECK(ctl("explain api.example.com --client 203.0.113.1 --config " + file.path).exit == 2);
+    CHECK(ctl("explain www.example.com --client 203.0.113.1 --down east/www.example.com").exit == 2);
+}
+
+TEST_CASE("status: an alarm says of which service and datacenter, once") {
+    Scratch scratch;
+    const std::string path = (scratch.path / "s").string();
+    HttpServer server(listen_unix(path), [](const HttpRequest&) {
+        return HttpResponse{200, R"({"at":"2026-11-21T00:00:00Z","services":[],"alarms":[
+            {"id":"all_down","severity":"critical","service":"shop.test","datacenter":"",
+             "text":"nothing is fit","since":"2026-11-21T00:00:00Z"},
+            {"id":"endpoint_unfit","severity":"warning","service":"shop.test","datacenter":"east",
+             "text":"web: refused","since":"2026-11-21T00:00:00Z"},
+            {"id":"drill","severity":"warning","service":"","datacenter":"east",
+             "text":"east is played lost","since":"2026-11-21T00:00:00Z"}]})"};
+    });
+    const std::string said = ctl("--socket " + path + " status").said;
+    INFO(said);
+    CHECK(said.find("ALARM critical: shop.test: nothing is fit (all_down") != said.npos);
+    CHECK(said.find("ALARM warning: shop.test, east: web: refused (") != said.npos);
+    CHECK(said.find("ALARM warning: east is played lost (") != said.npos);
 }

@@ -128,6 +128,77 @@ TEST_CASE("explain says of every candidate why it was kept or dropped") {
     CHECK(x.answer[0].probability == doctest::Approx(1));
 }
 
+namespace {
+
+/// All that explain says in one stage of one datacenter, one after the other.
+std::string said(const Desk& d, ServiceIndex s, const char* client, const std::string& stage,
+                 const std::string& subject) {
+    std::string text;
+    for (const auto& l : d.engine.explain(s, IpAddress::parse(client), d.now).lines)
+        if (l.stage == stage && l.subject == subject) text += l.verdict + ": " + l.reason + "; ";
+    return text;
+}
+
+} // namespace
+
+TEST_CASE("P13: explain tells how far each site is from the client, and when the margin held it") {
+    Model m = everything();
+    m.clients.classes[2].rtt_ms = {20.0, 15.0, 50.0};
+    Desk d(std::move(m));
+    d.everywhere(Sight::pass);
+    d.now_sees("west", "web", Sight::refuse);
+    d.beats(3);
+    CHECK(said(d, 2, "192.0.2.1", "policy", "west").starts_with("dropped: not fit: web"));
+    d.now_sees("west", "web", Sight::pass);
+    d.beats(30);
+    CHECK(said(d, 2, "192.0.2.1", "policy", "west") == "kept: 10 ms, measured; ");
+    CHECK(said(d, 2, "192.0.2.1", "policy", "east") == "dropped: 30 ms, measured; ");
+    CHECK(said(d, 2, "192.0.2.200", "policy", "west") == "dropped: 15 ms, measured; ");
+    CHECK(said(d, 2, "192.0.2.200", "policy", "east") ==
+          "kept: 20 ms, measured; kept: west is nearer, but by less than the margin (10ms or 15%, the "
+          "larger): clients stay; ");
+}
+
+TEST_CASE("P13: explain tells of sites that stand by, and why a branch chose another") {
+    Desk d(everything());
+    d.everywhere(Sight::pass);
+    d.beats(2);
+    CHECK(said(d, 0, "", "policy", "west") == "dropped: stands by; ");
+    Model m = everything();
+    m.services[1].policy = Geo{{Branch{{}, ActivePassive{{2, 0}}}}};
+    Desk b(std::move(m));
+    b.everywhere(Sight::pass);
+    b.beats(2);
+    CHECK(said(b, 1, "", "policy", "east") == "dropped: comes later in the order; ");
+    CHECK(said(b, 1, "", "policy", "west") == "dropped: excluded: weight 0 or not named by the policy; ");
+    CHECK(said(b, 1, "", "policy", "eu").empty());
+}
+
+TEST_CASE("P13: explain tells of a claim that is refused, of a ramp's step, and who froze the answer") {
+    Model m = everything();
+    m.services[1].ramp.steps = {0.1, 0.5};
+    Desk d(std::move(m));
+    d.everywhere(Sight::pass);
+    d.now_sees("east", "db", Sight::pass, primary(3, 1));
+    d.now_sees("west", "db", Sight::pass, standby(3, 1));
+    d.now_sees("eu", "db", Sight::pass, standby(3, 1));
+    d.beats(2);
+    d.now_sees("east", Sight::refuse);
+    d.beats(3);
+    d.now_sees("west", "db", Sight::pass, primary(4, 1));
+    d.beats(3);
+    d.now_sees("east", "web", Sight::pass);
+    d.now_sees("east", "db", Sight::pass, primary(3, 1));
+    d.beats(20);
+    CHECK(said(d, 3, "", "stateful", "east") ==
+          "dropped: claims to be primary with epoch 3, but epoch 4 was followed: not believed; ");
+    CHECK(said(d, 1, "", "ramp", "east")
+              .starts_with("limited: 10% of its share, step 1 of 2 after its return"));
+    CHECK(said(d, 1, "", "ramp", "west").empty());
+    d.command(SetOverride{{}, "an audit", 1h, false, Override::Kind::freeze});
+    CHECK(said(d, 1, "", "policy", "").starts_with("kept: frozen by ann (an audit) until "));
+}
+
 TEST_CASE("a transition of a verdict carries its evidence and the begin of the fault") {
     Desk d(everything());
     d.everywhere(Sight::pass);
