@@ -1,4 +1,4 @@
-// P1: one model for every policy, at every level: all states of up to four endpoints, each policy in a branch
+// P1: one model for every policy, at every level: all states of up to five endpoints, each policy in a branch
 // of a branch, against a reference that knows nothing of pools.
 #include "policies/selection.hpp"
 #include "tests/unit/policies/builders.hpp"
@@ -99,14 +99,14 @@ Model some_world(std::size_t n) {
     Model m = world(n);
     for (std::size_t i = 0; i < n; ++i) m.datacenters[i].region = site_name(i);
     m.clients.classes.clear();
-    const std::vector<double> rtts{30, 10, 20, 10};
+    const std::vector<double> rtts{30, 10, 20, 10, 40};
     for (const char* country : {"", "DE", "FR"}) {
         ClientClass k{.region = site_name(m.clients.classes.size()), .country = country};
         for (std::size_t i = 0; i < n; ++i) k.rtt_ms.push_back(rtts[i]);
         m.clients.classes.push_back(k);
     }
     serve(m, "www", Weighted{});
-    const unsigned weights[] = {70, 20, 5, 5};
+    const unsigned weights[] = {70, 20, 5, 5, 10};
     for (std::size_t i = 0; i < n; ++i) m.services[0].endpoints[i].weight = weights[i];
     return m;
 }
@@ -135,7 +135,7 @@ Whom in(const char* country) { return {.countries = {country}}; }
 TEST_CASE(
     "P1: every policy in a branch of a branch, for every state and every client, is what the law says") {
     std::size_t rows = 0;
-    for (std::size_t n = 1; n <= 4; ++n)
+    for (std::size_t n = 1; n <= 5; ++n)
         for (const Policy& inner : leaves(n))
             for (const Policy& outer : leaves(n)) {
                 Model m = some_world(n);
@@ -155,11 +155,11 @@ TEST_CASE(
                               alone(reference(m.services[0].policy, m, states, m.clients.classes[k])));
                 });
             }
-    CHECK(rows == 3 * 100 * (3 + 9 + 27 + 81));
+    CHECK(rows == 3 * 100 * (3 + 9 + 27 + 81 + 243));
 }
 
 TEST_CASE("P1: by itself, too, each policy is what the law says") {
-    for (std::size_t n = 1; n <= 4; ++n)
+    for (std::size_t n = 1; n <= 5; ++n)
         for (const Policy& policy : leaves(n)) {
             Model m = some_world(n);
             m.services[0].policy = policy;
