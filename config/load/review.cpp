@@ -44,7 +44,7 @@ void objectives_are_possible(const Service& s, const ServiceNotes& notes, Bindin
         std::holds_alternative<ActivePassive>(s.policy) && s.failover == Service::Failover::approval;
     if (s.objectives.rpo && !s.stateful)
         b.problems.warning(notes.name, "objectives: `rpo` without a `stateful` tier: nothing reports a lag");
-    else if (s.objectives.rpo && !reports_lag(s, b.model))
+    else if (s.objectives.rpo && s.consistency != Service::Consistency::strong && !reports_lag(s, b.model))
         b.problems.warning(notes.name, "objectives: `rpo`, and no `stateful` check reports a lag");
     if (!s.objectives.rto) return;
     if (person)

@@ -473,6 +473,10 @@ TEST_CASE("O5: what is heeded is not warned of") {
         {service("    policy: weighted\n    min_healthy: 1\n" + web), "min_healthy"},
         {service("    policy: active_passive\n    objectives: {rpo: 5s}\n    stateful: db\n" + web),
          "reports a lag"},
+        {service("    policy: weighted\n    consistency: strong\n    objectives: {rpo: 0s}\n    stateful: "
+                 "web\n" +
+                 web),
+         "reports a lag"},
         {service("    policy: weighted\n" + web) + "rules: {min_datacenters: 3}\n", "min_datacenters"}};
     for (const auto& [yaml, text] : rows) {
         const Loaded l(yaml);
