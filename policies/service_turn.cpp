@@ -135,6 +135,7 @@ void decide(Turn& t) {
     AnswerPlan plan = make_plan(t);
     plan.ttl = settle_ttl(t);
     AnswerPlan before = std::exchange(t.s.plan, std::move(plan));
+    t.news &= t.s.served;
     const bool resumes = t.s.resumes && t.s.served;
     if (t.news || resumes || before != t.s.plan) {
         const Cause cause = reason_of(t, before, t.s.plan);
