@@ -139,7 +139,9 @@ void decide(Turn& t) {
     const bool resumes = t.s.resumes && t.s.served;
     if (t.news || resumes || before != t.s.plan) {
         const Cause cause = reason_of(t, before, t.s.plan);
-        if (t.news || resumes || !same_but_ttl(before, t.s.plan)) t.s.reason = cause.why;
+        const bool confirms = resumes && !t.news && !t.s.reason.empty() && // what was answered before
+                              fingerprint(t.s.plan, t.c) == t.s.fingerprint;
+        if (!confirms && (t.news || resumes || !same_but_ttl(before, t.s.plan))) t.s.reason = cause.why;
         if (resumes || before != t.s.plan) tell_plan(t, before, cause);
     }
     remember_good(t);

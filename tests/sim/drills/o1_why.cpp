@@ -64,7 +64,7 @@ TEST_CASE("O1: where nothing is fit and the answer stays, the reason does not") 
     CHECK(why(s, "batch") == "west is fit");
 }
 
-TEST_CASE("O1, L20: after a restart the reason is about the site that answers") {
+TEST_CASE("O1, L20: after a restart the reason is still about the site that answers") {
     Drill s{sites(3, {{"batch", ordered("east, west, eu")}})};
     s.runs(1min);
     s.restart(2s);
@@ -75,5 +75,5 @@ TEST_CASE("O1, L20: after a restart the reason is about the site that answers") 
     s.runs(5s);
     s.restart(2s);
     s.runs(10s);
-    CHECK(why(s, "batch") == "as before the restart");
+    CHECK(why(s, "batch").find("east is fit") != std::string::npos);
 }
