@@ -93,7 +93,7 @@ struct Daemon::State {
               [this](const std::string& error) { controller->storage("the journal", error); }),
           hooks(loop, std::move(helper)),
           worker(
-              loop, [this](std::span<const Observation> batch) { controller->observe(batch); },
+              loop, [this](std::span<const Observation> batch) { observe(batch); },
               [this](const NameObservation& seen) { controller->resolved(seen); },
               probes::ProbeWorker::Options{.threads = model->probes.threads}),
           prober(loop, worker, [this](std::span<const Observation> batch) { controller->observe(batch); }),
@@ -205,6 +205,11 @@ struct Daemon::State {
     }
 
     // ---- configuration
+
+    void observe(std::span<const Observation> batch) {
+        metrics.seen(batch, controller->engine());
+        controller->observe(batch);
+    }
 
     bool adopt(Loaded loaded) {
         const auto done = desk.ask(

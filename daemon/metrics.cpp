@@ -9,7 +9,9 @@
 #include <algorithm>
 #include <array>
 #include <map>
+#include <mutex>
 #include <optional>
+#include <unordered_map>
 
 namespace fairway::daemon {
 
@@ -257,16 +259,61 @@ const prometheus::Histogram::BucketBoundaries until_decided{0.01, 0.05, 0.1, 0.2
 /// From a pointer swap to the store's patience and beyond.
 const prometheus::Histogram::BucketBoundaries until_published{0.0005, 0.001, 0.002, 0.005, 0.01,
                                                               0.025,  0.1,   0.5,   1};
+/// From a look within a rack to the longest timeouts.
+const prometheus::Histogram::BucketBoundaries until_looked{0.001, 0.005, 0.01, 0.025, 0.05, 0.1,
+                                                           0.25,  0.5,   1,    2,     5,    10};
+
+/// How long probes take, by the kind of their check and the datacenter they look at: few series, however
+/// many targets there are.
+class ProbeTimes {
+  public:
+    void observe(const Observation& seen, const Engine& engine) {
+        if (seen.outcome == Outcome::unknown) return; // our own fault: it says nothing of the target
+        auto known = by_member_.find(seen.member);
+        if (known == by_member_.end()) {
+            learn(engine.members());
+            known = by_member_.try_emplace(seen.member, nullptr).first; // gone since, if it is not there
+        }
+        if (known->second) known->second->Observe(seconds(seen.ended - seen.begun));
+    }
+    void add_to(Family& family) const {
+        const std::lock_guard hold(mutex_);
+        for (const auto& [of, times] : times_) {
+            ClientMetric m = times.Collect();
+            m.label = {{"datacenter", of.second}, {"kind", of.first}};
+            family.add(m);
+        }
+    }
+
+  private:
+    void learn(std::span<const Member> members) {
+        const std::lock_guard hold(mutex_);
+        by_member_.clear();
+        for (const Member& m : members) {
+            const std::pair of{std::string(kind_name(m.spec.check->kind)), m.spec.datacenter};
+            by_member_[m.id] = &times_.try_emplace(of, until_looked).first->second;
+        }
+    }
+
+    std::unordered_map<MemberId, prometheus::Histogram*> by_member_; ///< the control thread's
+    mutable std::mutex mutex_;
+    std::map<std::pair<std::string, std::string>, prometheus::Histogram> times_; ///< by kind and datacenter
+};
 
 }
 
 struct Metrics::State {
+    ProbeTimes probes;
     std::array<prometheus::Counter, changes> transitions;
     prometheus::Histogram detection{until_decided}, decision{until_decided}, publish{until_published};
 };
 
 Metrics::Metrics() : state_(std::make_unique<State>()) {}
 Metrics::~Metrics() = default;
+
+void Metrics::seen(std::span<const Observation> batch, const Engine& engine) {
+    for (const Observation& o : batch) state_->probes.observe(o, engine);
+}
 
 void Metrics::happened(const Happening& h) {
     const auto& t = h.transition;
@@ -303,6 +350,10 @@ std::string Metrics::text(const Report& report, const Vitals& vitals, Duration a
                             state_->transitions[i].Value());
     }
     constexpr auto histogram = MetricType::Histogram;
+    {
+        Family took(page, histogram, "probe_seconds", "How long probes took, by kind and datacenter.");
+        state_->probes.add_to(took);
+    }
     Family(page, histogram, "detection_seconds",
            "From the first probe that saw a fault to its member being down.")
         .add(state_->detection.Collect());

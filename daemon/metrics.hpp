@@ -10,6 +10,7 @@
 #include "dns/counters.hpp"
 
 #include <memory>
+#include <span>
 #include <string>
 
 namespace fairway::daemon {
@@ -23,7 +24,7 @@ struct DnsCounts {
 struct Vitals {
     DnsCounts dns;
     std::vector<NotificationCounts> notifications;
-    Duration probe_lag{}; ///< how late the looks' timers were at worst in the last 10 to 20 s
+    Duration probe_lag{};       ///< how late the looks' timers were at worst in the last 10 to 20 s
     unsigned event_streams = 0; ///< readers of /v1/events
 };
 
@@ -31,6 +32,8 @@ class Metrics {
   public:
     Metrics();
     ~Metrics();
+    /// What probes saw, of the engine's members: how long they took, by kind and datacenter.
+    void seen(std::span<const Observation> batch, const policies::Engine& engine);
     void happened(const Happening& h);
     void answered(const Happening& h);
 

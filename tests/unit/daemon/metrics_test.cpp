@@ -2,6 +2,7 @@
 #include "daemon/metrics.hpp"
 #include "tests/unit/daemon/a_report.hpp"
 #include "tests/unit/daemon/scratch.hpp"
+#include "tests/unit/policies/builders.hpp"
 
 #include <doctest/doctest.h>
 
@@ -86,4 +87,26 @@ TEST_CASE("active, preferred, switch, mode, alarms and counts are on the page") 
     CHECK(has(page, R"(fairway_dns_responses_total{transport="udp",rcode="NOERROR"} 11)"));
     CHECK(has(page, R"(fairway_generation 7)"));
     CHECK(has(page, R"(fairway_endpoint_lag_seconds{service="shop.test",datacenter="east"} 0.12)"));
+}
+
+TEST_CASE("O2: how long probes took is told by kind and datacenter, however many targets there are") {
+    Model m = test::world(2);
+    test::serve(m, "www", Weighted{}).endpoints[0].addresses.push_back(test::ip("10.1.0.9"));
+    Engine engine(std::make_shared<const Model>(std::move(m)), {}, test::at(0s));
+    Metrics metrics;
+    std::vector<Observation> batch;
+    for (const Member& member : engine.members()) {
+        batch.push_back(test::passed(test::dawn + 1s)); // in 10 ms
+        batch.back().member = member.id;
+    }
+    batch.push_back(batch.back());
+    batch.back().outcome = Outcome::unknown; // not the target's
+    batch.push_back(batch.front());
+    batch.back().member = 4711; // of a configuration that is gone
+    metrics.seen(batch, engine);
+    const std::string page = metrics.text(a_report(), {}, {});
+    CHECK(has(page, R"(fairway_probe_seconds_count{datacenter="east",kind="http"} 2)"));
+    CHECK(has(page, R"(fairway_probe_seconds_count{datacenter="west",kind="http"} 1)"));
+    CHECK(has(page, R"(fairway_probe_seconds_bucket{datacenter="east",kind="http",le="0.005"} 0)"));
+    CHECK(has(page, R"(fairway_probe_seconds_bucket{datacenter="east",kind="http",le="0.025"} 2)"));
 }
