@@ -63,7 +63,8 @@ struct Hooks {
 /// lives.
 bool lives(pid_t pid) {
     std::ifstream stat("/proc/" + std::to_string(pid) + "/stat");
-    std::string text((std::istreambuf_iterator<char>(stat)), {});
+    std::string text;
+    std::getline(stat, text); // empty, too, if it ends while it is read
     const auto end = text.rfind(')'); // of the command, which may hold anything
     return end != text.npos && text.size() > end + 2 && text[end + 2] != 'Z' && text[end + 2] != 'X';
 }
