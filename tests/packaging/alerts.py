@@ -84,7 +84,10 @@ def _(world):
     lab, fairway = world.lab, world.fairway
     wait_until("west's lag is known", lambda: fairway.metric("fairway_endpoint_lag_seconds", datacenter="west") is not None, 20)
     wait_until("broken is all down", lambda: "all_down" in fairway.alarms(), 20)
+    fairway.ctl("freeze", "--service", "broken.gtm.example.com", "--reason", "its age is on the page")
+    wait_until("the age of a freeze", lambda: fairway.metric("fairway_freeze_age_seconds", service="broken.gtm.example.com") is not None, 20)
     world.scrape()
+    fairway.ctl("unfreeze", "--service", "broken.gtm.example.com")
     host = lab.address(90)
     prometheus, alertmanager = (f"{host}:{lab.free_port(host)}" for _ in range(2))
     (lab.directory / "alertmanager.yml").write_text(ALERTMANAGER)
