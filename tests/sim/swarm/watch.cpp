@@ -225,6 +225,7 @@ void Watch::before_restart() {
         const auto& now = story_.history(service.name).now();
         if (!service.on_no_primary.empty()) continue; // its clock runs out while we are away, too
         const auto report = story_.report(service.name);
+        if (doubts_since_ && report.state != "serving") continue; // nobody was decided, and nobody is now
         const auto timed = [](const policies::EndpointReport& e) { return e.braked || e.suppressed; };
         if (report.running || std::ranges::any_of(report.endpoints, timed)) continue; // as do these
         const bool away = !report.preferred.empty() && report.active != report.preferred;
