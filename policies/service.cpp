@@ -48,6 +48,19 @@ bool preferred_decided(const Turn& t) {
     return true;
 }
 
+/// The plan names what an operator has taken out by now.
+bool answers_excluded(const Turn& t) {
+    for (EndpointIndex e = 0; e < t.s.endpoints.size(); ++e) {
+        const auto& its = t.c.service.endpoints[e].addresses;
+        const auto named = [&](const Choice& k) {
+            return k.endpoint == e || (k.endpoint == no_endpoint &&
+                                       std::ranges::find_first_of(k.addresses, its) != k.addresses.end());
+        };
+        if (t.s.endpoints[e].excluded && std::ranges::any_of(t.s.plan.choices, named)) return true;
+    }
+    return false;
+}
+
 } // namespace
 
 void open_service(Turn& t, bool claim_confirmed) {
@@ -61,7 +74,8 @@ void open_service(Turn& t, bool claim_confirmed) {
                      ? claim_confirmed || (t.s.warm && t.s.followed)
                      : all_decided || (any_fit && (preferred_decided(t) || age >= patience_if_any_fit));
     ready |= t.s.warm && t.s.was_served && !t.s.keeps_plan; // a restart within 60 s changes no answer
-    if (!ready && age < patience) {
+    const bool taken_out = t.s.keeps_plan && answers_excluded(t);
+    if (!ready && !taken_out && age < patience) {
         if (any_fit) t.due(t.s.born + patience_if_any_fit);
         t.due(t.s.born + patience);
         return;
@@ -70,6 +84,9 @@ void open_service(Turn& t, bool claim_confirmed) {
     if (std::exchange(t.s.keeps_plan, false) && ready) return; // nothing new: it was served before the reload
     if (ready && t.s.resumes) return;                          // nor was it silent in between
     if (ready) t.say(Change::served, Severity::info, t.why.empty() ? "decided" : t.why);
+    else if (taken_out)
+        t.say(Change::undecided_over, Severity::warning,
+              "an operator took out what it was answered before the reload: on_all_down applies");
     else
         t.say(Change::undecided_over, Severity::warning,
               t.s.followed ? "10 s passed without a claim to be primary: the site followed last is answered"

@@ -325,3 +325,18 @@ TEST_CASE("L4, L20: a reload with other checks changes no answer while this node
     s.runs(10s);
     CHECK(s.answers("www") == "east+eu");
 }
+
+TEST_CASE("L19, L20: what an operator takes out after a reload leaves the kept plan at once") {
+    const std::string yaml = sites(3, {{"www", weighted}});
+    Drill s{yaml};
+    s.runs(1min);
+    for (auto* site : {"east", "west", "eu"}) s.application(site, saying::nothing());
+    std::string other = yaml;
+    other.replace(other.find("/healthz"), 8, "/health");
+    s.reload(other); // nobody is decided by the other check, and the plan is kept
+    s.runs(2s);
+    REQUIRE(s.answers("www") == "east+eu+west");
+    REQUIRE(s.drain("www", "west", true).accepted);
+    s.runs(1s);
+    CHECK(s.answers("www") == "east+eu");
+}

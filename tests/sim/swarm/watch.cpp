@@ -141,7 +141,8 @@ void Watch::judge_empty(const Drawn& service, const Answer& answer) {
 }
 
 void Watch::judge_excluded(const Drawn& service, const Answer& answer) {
-    if (story_.now() - faults_.last_drain() < 1s) return; // it is stored first
+    if (story_.now() - faults_.last_drain() < 1s) return;    // it is stored first
+    if (story_.now() - faults_.stalled_until() < 1s) return; // what is decided in a stall gets out after it
     for (const auto& site : settings_.sites)
         if (faults_.drained(service.name, site) && names(answer.text, site) &&
             story_.disk().failure.empty() && !story_.disk().hangs)
