@@ -230,7 +230,9 @@ void Watch::before_restart() {
         const auto timed = [](const policies::EndpointReport& e) { return e.braked || e.suppressed; };
         if (report.running || std::ranges::any_of(report.endpoints, timed)) continue; // as do these
         const bool away = !report.preferred.empty() && report.active != report.preferred;
-        if (away && !service.manual_failback) continue;                   // and the delay of a failback
+        if (away && !service.manual_failback) continue; // and the delay of a failback
+        if (report.policy == "latency" && now.plan.choices.size() > 1)
+            continue; // whom the margin held where is not remembered
         if (story_.now() - now.at > 1s) before_[service.name] = now.text; // what was on its way may be lost
     }
 }
@@ -256,7 +258,10 @@ void Watch::converged() {
             if (truth_.at({drawn.name, site}).primary) primary = site;
         if (answer == "SERVFAIL" || answer == "NODATA")
             problem(drawn.name + ": all is well, and it answers " + answer);
-        bool waits = !story_.waiting_switch(drawn.name).empty(); // a fence under way struck after the mending
+        const auto leads = [&](auto& site) { return truth_.at({drawn.name, site}).primary; };
+        bool waits =
+            !story_.waiting_switch(drawn.name).empty() ||      // a fence under way struck after the mending
+            std::ranges::count_if(settings_.sites, leads) > 1; // or a promotion
         const bool led = drawn.grouped && drawn.ordered; // where the leader is, which may wait or follow
         if (led && answer != story_.answers(settings_.together.front()) && !waits)
             problem(drawn.name + ": all is well, and it is not where its group is");
