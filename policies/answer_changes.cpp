@@ -115,7 +115,8 @@ struct Found {
 };
 
 /// Kinds of clients whose answers change alike share a line.
-std::vector<AnswerChanges::Line> lines_of(const Found& before, const Found& after, std::span<const Kind> kinds) {
+std::vector<AnswerChanges::Line> lines_of(const Found& before, const Found& after,
+                                          std::span<const Kind> kinds) {
     const bool all_differ = before.ttl() != after.ttl() || before.preferred() != after.preferred();
     std::map<std::pair<std::string, std::string>, Kind> changes;
     std::set<std::pair<std::string, std::string>> all;

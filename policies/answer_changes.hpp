@@ -15,8 +15,8 @@ struct AnswerChanges {
         std::string before,  ///< "east 60 % (192.0.2.1), west 40 % (192.0.2.2)"; empty: not served
             after;
         std::string preferred_before, preferred_after; ///< where it would be if all were fit; empty: nowhere
-        std::uint32_t ttl_before = 0, ttl_after = 0; ///< 0: not served
-        std::string why;                             ///< of `after`
+        std::uint32_t ttl_before = 0, ttl_after = 0;   ///< 0: not served
+        std::string why;                               ///< of `after`
     };
     std::vector<Line> lines;          ///< in the order of the services' names
     std::size_t same = 0;             ///< services that are answered as before
